@@ -1,0 +1,2 @@
+//! The nouns of trading with their units.
+#![forbid(unsafe_code)]

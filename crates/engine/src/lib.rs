@@ -1,0 +1,2 @@
+//! One deterministic step; wires the council graph; journal trait, snapshots, recovery as pure code.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The life of an order, and the simulated exchange.
+#![forbid(unsafe_code)]

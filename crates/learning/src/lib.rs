@@ -1,0 +1,2 @@
+//! Scores decisions.
+#![forbid(unsafe_code)]

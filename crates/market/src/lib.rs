@@ -1,0 +1,2 @@
+//! What is known of the market now and nothing later.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Fuses signals into targets and says why.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Formulas on slices, each with its source.
+#![forbid(unsafe_code)]

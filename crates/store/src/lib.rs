@@ -1,0 +1,2 @@
+//! SQLite journal and run store, CSV catalog.
+#![forbid(unsafe_code)]

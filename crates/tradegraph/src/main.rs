@@ -1,0 +1,3 @@
+//! The product.
+#![forbid(unsafe_code)]
+fn main() {}

@@ -1,2 +1,8 @@
-//! What is known of the market now and nothing later.
+//! What is known of the market now and nothing later: batches of history, calendars, the panel of columns with its
+//! features, and the `View` through which agents see it. No orders, no positions, no look-ahead.
 #![forbid(unsafe_code)]
+
+mod batch;
+pub mod calendar;
+
+pub use batch::{Batch, BatchError, BatchId, BatchParts};

@@ -1,0 +1,224 @@
+//! Integers at 1e-9: parsing, printing and the one division that every product needs.
+
+/// Units in one: the workspace-wide scale.
+pub const NANO: i64 = 1_000_000_000;
+
+/// A result that does not fit its type. Carries the operation so that the message can say where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}: the result does not fit")]
+pub struct Overflow(pub &'static str);
+
+/// What happens to digits beyond the ninth decimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// They are an error.
+    Exact,
+    /// Round to the nearest, ties to even.
+    HalfEven,
+}
+
+/// Text that is no number of this scale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseNumber {
+    /// No digits at all.
+    #[error("empty")]
+    Empty,
+    /// A character that a plain decimal number does not have.
+    #[error("'{found}' at character {at} is not part of a decimal number")]
+    Character {
+        /// The character.
+        found: char,
+        /// Its place, from 1.
+        at: usize,
+    },
+    /// More than nine decimals where none may be lost.
+    #[error("more than 9 decimals")]
+    TooFine,
+    /// Larger than the type holds.
+    #[error("out of range")]
+    OutOfRange,
+}
+
+/// Quotient and remainder by 1e9, by three divisions of 64 bits with a constant (a general 128-bit division costs
+/// several times as much and this runs once per fill).
+#[inline]
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "every intermediate is bounded: remainder < 1e9 < 2^30, shifted by 32 < 2^62"
+)]
+fn div_rem_nano(n: u128) -> (u128, u64) {
+    const D: u64 = NANO as u64;
+    let (hi, lo) = ((n >> 64) as u64, n as u64);
+    if hi == 0 {
+        return (u128::from(lo / D), lo % D);
+    }
+    let middle = ((hi % D) << 32) | (lo >> 32);
+    let low = ((middle % D) << 32) | (lo & 0xFFFF_FFFF);
+    let quotient = (u128::from(hi / D) << 64) | (u128::from(middle / D) << 32) | u128::from(low / D);
+    (quotient, low % D)
+}
+
+/// `n / 1e9`, rounded to the nearest, ties to even.
+#[inline]
+#[must_use]
+#[allow(clippy::arithmetic_side_effects, reason = "the quotient is at most 2^127 / 1e9")]
+pub fn div_nano_half_even(n: i128) -> i128 {
+    const HALF: u64 = NANO as u64 / 2;
+    let (q, r) = div_rem_nano(n.unsigned_abs());
+    let up = r > HALF || (r == HALF && q & 1 == 1);
+    let q = (q + u128::from(up)) as i128;
+    if n < 0 { -q } else { q }
+}
+
+/// Reads a plain decimal number (sign, digits, one dot, optional exponent) as an integer at 1e-9.
+///
+/// # Errors
+/// `ParseNumber` with the place of the first wrong character.
+pub fn parse_nano(text: &str, rounding: Rounding) -> Result<i128, ParseNumber> {
+    let wrong = |found: char, index: usize| ParseNumber::Character { found, at: index.saturating_add(1) };
+    let mut mantissa: i128 = 0;
+    let mut scale: i32 = 9; // powers of ten still to multiply
+    let mut digits = 0_u32;
+    let mut seen_dot = false;
+    let mut negative = false;
+    let mut sticky = false; // a nonzero digit was dropped
+    let mut dropped: Option<u8> = None; // the first dropped digit
+    let mut chars = text.char_indices().peekable();
+    if let Some((_, c @ ('+' | '-'))) = chars.peek().copied() {
+        negative = c == '-';
+        chars.next();
+    }
+    let mut exponent: i32 = 0;
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '0'..='9' => {
+                digits = digits.saturating_add(1);
+                let d = (c as u8).wrapping_sub(b'0');
+                // 30 significant digits are kept; a float printed in full has at most 17.
+                if mantissa >= 1_000_000_000_000_000_000_000_000_000_000 {
+                    if dropped.is_none() {
+                        dropped = Some(d);
+                    } else {
+                        sticky |= d != 0;
+                    }
+                    if !seen_dot {
+                        scale = scale.saturating_add(1);
+                    }
+                } else {
+                    mantissa = mantissa
+                        .checked_mul(10)
+                        .and_then(|m| m.checked_add(i128::from(d)))
+                        .ok_or(ParseNumber::OutOfRange)?;
+                    if seen_dot {
+                        scale = scale.saturating_sub(1);
+                    }
+                }
+            }
+            '.' if !seen_dot => seen_dot = true,
+            'e' | 'E' if digits > 0 => {
+                let rest = text.get(at.saturating_add(1)..).unwrap_or_default();
+                exponent = rest.parse().map_err(|_| wrong(c, at))?;
+                break;
+            }
+            other => return Err(wrong(other, at)),
+        }
+    }
+    if digits == 0 {
+        return Err(ParseNumber::Empty);
+    }
+    if dropped.is_some_and(|d| d != 0) || sticky {
+        // Only numbers of more than 30 digits come here: none that a market prints.
+        if rounding == Rounding::Exact {
+            return Err(ParseNumber::TooFine);
+        }
+    }
+    let scale = scale.saturating_add(exponent);
+    let value = if scale >= 0 {
+        let factor = 10_i128.checked_pow(scale.unsigned_abs()).ok_or(ParseNumber::OutOfRange);
+        if mantissa == 0 { 0 } else { mantissa.checked_mul(factor?).ok_or(ParseNumber::OutOfRange)? }
+    } else {
+        match 10_i128.checked_pow(scale.unsigned_abs()) {
+            None => {
+                if rounding == Rounding::Exact && mantissa != 0 {
+                    return Err(ParseNumber::TooFine);
+                }
+                0
+            }
+            Some(divisor) => {
+                let q = mantissa.checked_div(divisor).unwrap_or_default();
+                let r = mantissa.checked_rem(divisor).unwrap_or_default();
+                if r != 0 && rounding == Rounding::Exact {
+                    return Err(ParseNumber::TooFine);
+                }
+                let twice = r.checked_mul(2).unwrap_or(i128::MAX);
+                let up =
+                    twice > divisor || (twice == divisor && (sticky || dropped.is_some_and(|d| d > 0) || q & 1 == 1));
+                q.checked_add(i128::from(up)).ok_or(ParseNumber::OutOfRange)?
+            }
+        }
+    };
+    Ok(if negative { value.wrapping_neg() } else { value })
+}
+
+/// Prints an integer at 1e-9 as a decimal without trailing zeros.
+#[must_use]
+pub fn format_nano(n: i128) -> String {
+    let (whole, fraction) = div_rem_nano(n.unsigned_abs());
+    let sign = if n < 0 { "-" } else { "" };
+    if fraction == 0 {
+        return format!("{sign}{whole}");
+    }
+    let digits = format!("{fraction:09}");
+    format!("{sign}{whole}.{}", digits.trim_end_matches('0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_what_markets_print() {
+        let read = |t: &str| parse_nano(t, Rounding::HalfEven);
+        assert_eq!(read("-36.98"), Ok(-36_980_000_000));
+        assert_eq!(read("1e-8"), Ok(10));
+        assert_eq!(read("1.5E3"), Ok(1_500_000_000_000));
+        assert_eq!(read("4.186662803811"), Ok(4_186_662_804));
+        assert_eq!(read("0.0000000005"), Ok(0));
+        assert_eq!(read("0.0000000015"), Ok(2));
+        assert_eq!(read(".5"), Ok(500_000_000));
+        assert_eq!(read("18565664997.0"), Ok(18_565_664_997_000_000_000));
+        assert_eq!(read(""), Err(ParseNumber::Empty));
+        assert_eq!(read("-"), Err(ParseNumber::Empty));
+        assert_eq!(read("1,5"), Err(ParseNumber::Character { found: ',', at: 2 }));
+        assert_eq!(read("NaN"), Err(ParseNumber::Character { found: 'N', at: 1 }));
+        assert_eq!(read("1e999"), Err(ParseNumber::OutOfRange));
+        assert_eq!(parse_nano("0.1234567891", Rounding::Exact), Err(ParseNumber::TooFine));
+    }
+
+    proptest! {
+        #[test]
+        fn division_is_half_even(n in any::<i128>()) {
+            let (q, r) = (n.div_euclid(i128::from(NANO)), n.rem_euclid(i128::from(NANO)));
+            let half = i128::from(NANO) / 2;
+            let expected = if r > half || (r == half && q & 1 == 1) { q + 1 } else { q };
+            prop_assert_eq!(div_nano_half_even(n), expected);
+        }
+
+        #[test]
+        fn printing_and_reading_are_inverse(n in -(10_i128.pow(30))..10_i128.pow(30)) {
+            prop_assert_eq!(parse_nano(&format_nano(n), Rounding::Exact), Ok(n));
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,40}") {
+            let _ = parse_nano(&text, Rounding::HalfEven);
+        }
+
+        #[test]
+        fn agrees_with_the_float_parser(x in -1.0e9_f64..1.0e9) {
+            let ours = parse_nano(&format!("{x}"), Rounding::HalfEven).unwrap();
+            prop_assert!((ours as f64 / 1e9 - x).abs() <= 1e-9 + x.abs() * 1e-15);
+        }
+    }
+}

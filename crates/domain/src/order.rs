@@ -1,0 +1,179 @@
+//! Orders, fills and what a venue says about them.
+
+use crate::instrument::InstrumentId;
+use crate::price::Price;
+use crate::quantity::Quantity;
+
+/// Buy or sell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Side {
+    /// Increases the position.
+    Buy = 0,
+    /// Decreases the position.
+    Sell = 1,
+}
+
+impl Side {
+    /// The side of a signed quantity; zero counts as a buy.
+    #[inline]
+    #[must_use]
+    pub const fn of(quantity: Quantity) -> Side {
+        if quantity.nano() < 0 { Side::Sell } else { Side::Buy }
+    }
+
+    /// A quantity with this side's sign.
+    #[inline]
+    #[must_use]
+    pub const fn signed(self, quantity: Quantity) -> Quantity {
+        match self {
+            Side::Buy => quantity,
+            Side::Sell => quantity.negated(),
+        }
+    }
+
+    /// `buy` or `sell`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Side::Buy => "buy",
+            Side::Sell => "sell",
+        }
+    }
+}
+
+/// Counter of orders within a run, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct OrderId(pub u64);
+
+/// The id that a venue sees, derived from the run and the order, so that a repeated send carries the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientOrderId(pub u64, pub u64);
+
+impl ClientOrderId {
+    /// The id of an order of a run; `run` is a number drawn from the run's first record.
+    #[inline]
+    #[must_use]
+    pub const fn derive(run: u64, order: OrderId) -> Self {
+        ClientOrderId(run, order.0)
+    }
+}
+
+impl std::fmt::Display for ClientOrderId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "tg-{:016x}-{}", self.0, self.1)
+    }
+}
+
+/// A venue's id of one execution; each posts exactly once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExecId(pub u64);
+
+/// How an order may fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderKind {
+    /// At the next price the market gives.
+    Market,
+    /// At this price or better.
+    Limit(Price),
+}
+
+/// How long an order lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum TimeInForce {
+    /// Until the end of the session.
+    Day = 0,
+    /// Until it is cancelled.
+    GoodTillCancelled = 1,
+    /// What does not fill at once is cancelled.
+    ImmediateOrCancel = 2,
+}
+
+/// An intention to trade, before and after approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Counter within the run.
+    pub id: OrderId,
+    /// What is traded.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// How it may fill.
+    pub kind: OrderKind,
+    /// How long it lives.
+    pub tif: TimeInForce,
+    /// Units, always positive.
+    pub quantity: Quantity,
+}
+
+/// One execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fill {
+    /// The venue's id of this execution.
+    pub exec: ExecId,
+    /// The order it belongs to.
+    pub order: OrderId,
+    /// What was traded.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Units, always positive.
+    pub quantity: Quantity,
+    /// Price per unit, spread and slippage included.
+    pub price: Price,
+    /// Commission at 1e-9 of the instrument's currency.
+    pub fee_nano: i128,
+}
+
+/// Why a venue ended an order that was not filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CancelReason {
+    /// We asked for it.
+    Requested = 0,
+    /// The account's cash did not cover the rest.
+    Cash = 1,
+    /// What did not fill at once was cancelled.
+    ImmediateOrCancel = 2,
+    /// The session ended.
+    EndOfSession = 3,
+    /// The volume that participation allows was used up.
+    Participation = 4,
+}
+
+/// Why a venue refused an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum RejectReason {
+    /// The instrument does not trade.
+    NotTradable = 0,
+    /// The id was used before.
+    DuplicateId = 1,
+    /// A number that the venue cannot represent.
+    OutOfRange = 2,
+}
+
+/// What a venue says about one order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VenueReport {
+    /// The order is in the book.
+    Accepted(OrderId),
+    /// Part or all of it traded.
+    Fill(Fill),
+    /// The rest will not trade.
+    Cancelled(OrderId, CancelReason),
+    /// It never entered the book.
+    Rejected(OrderId, RejectReason),
+}
+
+impl VenueReport {
+    /// The order that the report is about.
+    #[must_use]
+    pub const fn order(&self) -> OrderId {
+        match self {
+            VenueReport::Accepted(id) | VenueReport::Cancelled(id, _) | VenueReport::Rejected(id, _) => *id,
+            VenueReport::Fill(fill) => fill.order,
+        }
+    }
+}

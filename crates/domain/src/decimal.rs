@@ -70,6 +70,62 @@ pub fn div_nano_half_even(n: i128) -> i128 {
     if n < 0 { -q } else { q }
 }
 
+/// `a × b / d`, rounded to the nearest, ties to even; the product may be twice as wide as 128 bits.
+/// `None` if `d` is zero or the result does not fit.
+#[inline]
+#[must_use]
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "signs and a checked division; the wide path shifts below its bounds"
+)]
+pub fn mul_div_half_even(a: i128, b: i128, d: i128) -> Option<i128> {
+    if d == 0 {
+        return None;
+    }
+    let negative = (a < 0) ^ (b < 0) ^ (d < 0);
+    let (ua, ub, ud) = (a.unsigned_abs(), b.unsigned_abs(), d.unsigned_abs());
+    let (q, r) = match ua.checked_mul(ub) {
+        Some(p) => match (u64::try_from(p), u64::try_from(ud)) {
+            (Ok(p), Ok(d)) => (u128::from(p / d), u128::from(p % d)),
+            _ => (p / ud, p % ud),
+        },
+        None => wide_div(ua, ub, ud)?,
+    };
+    let rest = ud - r;
+    let up = r > rest || (r == rest && q & 1 == 1);
+    let q = i128::try_from(q.checked_add(u128::from(up))?).ok()?;
+    Some(if negative { -q } else { q })
+}
+
+/// Quotient and remainder of the 256-bit product `a × b` by `d`; `None` if the quotient does not fit 128 bits.
+#[cold]
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "halves of 64 bits multiply within 128; the loop keeps remainder < d"
+)]
+fn wide_div(a: u128, b: u128, d: u128) -> Option<(u128, u128)> {
+    const MASK: u128 = u64::MAX as u128;
+    let (a1, a0, b1, b0) = (a >> 64, a & MASK, b >> 64, b & MASK);
+    let low = a0 * b0;
+    let (middle, carry_middle) = (a1 * b0).overflowing_add(a0 * b1);
+    let (lo, carry_low) = low.overflowing_add(middle << 64);
+    let hi = a1 * b1 + (middle >> 64) + (u128::from(carry_middle) << 64) + u128::from(carry_low);
+    if hi >= d {
+        return None;
+    }
+    let (mut rest, mut q) = (hi, 0_u128);
+    for bit in (0..128).rev() {
+        let carry = rest >> 127 == 1;
+        rest = (rest << 1) | ((lo >> bit) & 1);
+        q <<= 1;
+        if carry || rest >= d {
+            rest = rest.wrapping_sub(d);
+            q |= 1;
+        }
+    }
+    Some((q, rest))
+}
+
 /// Reads a plain decimal number (sign, digits, one dot, optional exponent) as an integer at 1e-9.
 ///
 /// # Errors
@@ -203,6 +259,18 @@ mod tests {
             let half = i128::from(NANO) / 2;
             let expected = if r > half || (r == half && q & 1 == 1) { q + 1 } else { q };
             prop_assert_eq!(div_nano_half_even(n), expected);
+        }
+
+        #[test]
+        fn wide_products_divide_as_narrow_ones(a in any::<i64>(), b in any::<i64>(), d in 1_i64.., shift in 0_u32..60) {
+            // Scaling a and d by the same power of two changes nothing but the width of the product.
+            let (a, b, d) = (i128::from(a), i128::from(b), i128::from(d));
+            let narrow = mul_div_half_even(a, b, d);
+            let wide = mul_div_half_even(a << shift, b, d << shift);
+            prop_assert_eq!(narrow, wide);
+            let exact = a * b;
+            let q = narrow.unwrap();
+            prop_assert!((exact - q * d).abs() * 2 <= d);
         }
 
         #[test]

@@ -15,6 +15,7 @@
     )
 )]
 
+mod commission;
 mod decimal;
 mod event;
 mod instrument;
@@ -28,7 +29,10 @@ mod series;
 mod signal;
 mod time;
 
-pub use decimal::{NANO, Overflow, ParseNumber, Rounding, div_nano_half_even, format_nano, parse_nano};
+pub use commission::Commission;
+pub use decimal::{
+    NANO, Overflow, ParseNumber, Rounding, div_nano_half_even, format_nano, mul_div_half_even, parse_nano,
+};
 pub use event::{BatchRef, Event, EventClass, FeedId, Interval, Payload, ScheduleId, Seq, SourceKey};
 pub use instrument::{AssetClass, Instrument, InstrumentId, TradingStatus};
 pub use money::{Bps, Currency, Money, MoneyError};

@@ -4,5 +4,11 @@
 
 mod batch;
 pub mod calendar;
+mod features;
+mod panel;
+mod universe;
 
 pub use batch::{Batch, BatchError, BatchId, BatchParts};
+pub use features::{EmaSeed, FeatureId, FeatureKind, FeatureSpec, MacdLine};
+pub use panel::{Bindings, Panel, View};
+pub use universe::{DuplicateSymbol, Universe};

@@ -1,0 +1,350 @@
+//! `Panel`: the market as columns. It holds the history of each feed, the features of a block of consecutive slices,
+//! and what is known now. `View` is how agents see one moment of it.
+//!
+//! A feed may be prepared ahead for a block of slices, because features depend on the market alone; `advance` moves
+//! the present forward one row at a time, and a `View` shows the row that is known and what the kernels made of the
+//! rows before it, never a later one.
+
+use crate::batch::Batch;
+use crate::features::{FeatureId, FeatureKind, FeatureSpec, Kernels, chunk_widths};
+use crate::universe::Universe;
+use std::sync::Arc;
+use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_columns::{Block, CHUNK, ColRef, Status};
+use tradegraph_domain::{FeedId, InstrumentId, Price, Timestamp};
+
+/// Cells of a block: small enough that the columns of a few features stay in the second-level cache.
+const BLOCK_CELLS: usize = 16_384;
+/// Slices of a block at most.
+const BLOCK_ROWS: usize = 1_024;
+
+/// Which column a feature is.
+#[derive(Clone, Debug, Default)]
+pub struct Bindings {
+    specs: Vec<FeatureSpec>,
+}
+
+impl Bindings {
+    /// Handle of a feature, if the panel computes it.
+    #[must_use]
+    pub fn find(&self, spec: &FeatureSpec) -> Option<FeatureId> {
+        self.specs.iter().position(|s| s == spec).map(|at| FeatureId(at as u16))
+    }
+}
+
+#[derive(Debug)]
+struct Feed {
+    batch: Arc<Batch>,
+    /// Places of this feed's features among the panel's columns.
+    columns: Vec<usize>,
+    kernels: Vec<Kernels>,
+    /// The block holds rows `from..to`; row `from − 1` is carried in block row 0.
+    from: usize,
+    to: usize,
+    /// Rows that are known: 0..known.
+    known: usize,
+}
+
+/// The market as columns.
+#[derive(Debug)]
+pub struct Panel {
+    universe: Arc<Universe>,
+    feeds: Vec<Feed>,
+    specs: Vec<FeatureSpec>,
+    columns: Vec<Block<f64>>,
+    /// Closes of the block that is being prepared.
+    close: Vec<f64>,
+    last_price: Vec<i64>,
+    last_seen: Vec<Timestamp>,
+    /// Every instrument was seen at this moment or later.
+    all_seen: Timestamp,
+    block_rows: usize,
+}
+
+impl Panel {
+    /// A panel before the first bar. `needs` may repeat features.
+    #[must_use]
+    pub fn new(universe: Arc<Universe>, batches: Vec<Arc<Batch>>, needs: &[FeatureSpec]) -> Self {
+        let n = universe.len();
+        let mut specs: Vec<FeatureSpec> = needs.to_vec();
+        specs.sort_unstable();
+        specs.dedup();
+        let block_rows = if n > CHUNK { 1 } else { (BLOCK_CELLS / n.max(1)).clamp(1, BLOCK_ROWS) };
+        let feeds = batches
+            .into_iter()
+            .enumerate()
+            .map(|(feed, batch)| {
+                let columns: Vec<usize> =
+                    specs.iter().enumerate().filter(|(_, s)| usize::from(s.feed.0) == feed).map(|(at, _)| at).collect();
+                let kinds: Vec<FeatureKind> = columns.iter().map(|at| specs[*at].kind).collect();
+                let kernels = chunk_widths(n).map(|width| Kernels::new(&kinds, width, block_rows)).collect();
+                Feed { batch, columns, kernels, from: 0, to: 0, known: 0 }
+            })
+            .collect();
+        Panel {
+            columns: specs.iter().map(|_| Block::new(block_rows + 1, n)).collect(),
+            close: vec![0.0; block_rows * n],
+            last_price: vec![0; n],
+            last_seen: vec![Timestamp::MIN; n],
+            all_seen: Timestamp::MIN,
+            universe,
+            feeds,
+            specs,
+            block_rows,
+        }
+    }
+
+    /// The instruments.
+    #[must_use]
+    pub fn universe(&self) -> &Arc<Universe> {
+        &self.universe
+    }
+
+    /// Number of instruments.
+    #[inline]
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.last_price.len()
+    }
+
+    /// Which column each feature is.
+    #[must_use]
+    pub fn bindings(&self) -> Bindings {
+        Bindings { specs: self.specs.clone() }
+    }
+
+    /// The history of a feed.
+    #[inline]
+    #[must_use]
+    pub fn batch(&self, feed: FeedId) -> Option<&Arc<Batch>> {
+        self.feeds.get(usize::from(feed.0)).map(|f| &f.batch)
+    }
+
+    /// Number of feeds.
+    #[must_use]
+    pub fn n_feeds(&self) -> usize {
+        self.feeds.len()
+    }
+
+    /// Slices that can be prepared at once.
+    #[must_use]
+    pub fn block_rows(&self) -> usize {
+        self.block_rows
+    }
+
+    /// Rows of a feed that are known.
+    #[inline]
+    #[must_use]
+    pub fn known(&self, feed: FeedId) -> usize {
+        self.feeds.get(usize::from(feed.0)).map_or(0, |f| f.known)
+    }
+
+    /// Computes the features of the next rows of a feed, up to `to` and at most a block. Rows that were prepared and
+    /// are not known yet are kept; nothing happens if `to` was reached before. `pool` serves universes of more than
+    /// one chunk.
+    pub fn prepare(&mut self, feed: FeedId, to: usize, pool: Option<&rayon::ThreadPool>) {
+        let Some(f) = self.feeds.get_mut(usize::from(feed.0)) else { return };
+        let to = to.min(f.batch.rows()).min(f.known + self.block_rows);
+        // Only a block whose rows are all known may be replaced.
+        if f.to > f.known || to <= f.to {
+            return;
+        }
+        let (n, from, carried) = (self.last_price.len(), f.to, f.to - f.from);
+        let k = to - from;
+        let cells = k * n;
+        let nanos = f.batch.closes(from, to);
+        let close = &mut self.close[..cells];
+        for (c, p) in close.iter_mut().zip(nanos) {
+            *c = *p as f64 / 1e9;
+        }
+        let present = f.batch.statuses(from, to);
+        for at in &f.columns {
+            let (values, status) = self.columns[*at].parts_mut();
+            if carried > 0 {
+                values.copy_within(carried * n..(carried + 1) * n, 0);
+                status.copy_within(carried * n..(carried + 1) * n, 0);
+            }
+        }
+        match f.kernels.as_mut_slice() {
+            [kernels] => {
+                let mut out: Vec<_> = Vec::with_capacity(f.columns.len());
+                for (at, column) in self.columns.iter_mut().enumerate() {
+                    if f.columns.contains(&at) {
+                        let (values, status) = column.parts_mut();
+                        out.push((&mut values[n..n + cells], &mut status[n..n + cells]));
+                    }
+                }
+                kernels.update(close, present, k, &mut out);
+            }
+            many => {
+                // One slice, cut into chunks of a fixed size: which thread takes which chunk changes nothing.
+                let mut outs: Vec<Vec<(&mut [f64], &mut [Status])>> = many.iter().map(|_| Vec::new()).collect();
+                for (at, column) in self.columns.iter_mut().enumerate() {
+                    if f.columns.contains(&at) {
+                        let (values, status) = column.parts_mut();
+                        let chunks = values[n..2 * n].chunks_mut(CHUNK).zip(status[n..2 * n].chunks_mut(CHUNK));
+                        chunks.zip(&mut outs).for_each(|(cells, out)| out.push(cells));
+                    }
+                }
+                let work = many.iter_mut().zip(outs).zip(close.chunks(CHUNK).zip(present.chunks(CHUNK)));
+                match pool {
+                    Some(pool) => pool.scope(|scope| {
+                        for ((kernels, mut out), (close, present)) in work {
+                            scope.spawn(move |_| kernels.update(close, present, 1, &mut out));
+                        }
+                    }),
+                    None => work
+                        .for_each(|((kernels, mut out), (close, present))| kernels.update(close, present, 1, &mut out)),
+                }
+            }
+        }
+        (f.from, f.to) = (from, to);
+    }
+
+    /// Makes the next row of a feed known. The row is prepared if it was not.
+    pub fn advance(&mut self, feed: FeedId, row: usize) {
+        let Some(f) = self.feeds.get(usize::from(feed.0)) else { return };
+        if row >= f.batch.rows() {
+            return;
+        }
+        if row >= f.to {
+            self.prepare(feed, row + 1, None);
+        }
+        let f = &mut self.feeds[usize::from(feed.0)];
+        f.known = row + 1;
+        let ts = f.batch.interval(row).end;
+        let prices = f.batch.closes(row, row + 1);
+        if f.batch.is_complete(row) {
+            self.last_price.copy_from_slice(prices);
+            self.all_seen = self.all_seen.max(ts);
+            return;
+        }
+        let status = f.batch.statuses(row, row + 1);
+        for (((last, seen), p), s) in self.last_price.iter_mut().zip(&mut self.last_seen).zip(prices).zip(status) {
+            if *s == Status::Ok {
+                (*last, *seen) = (*p, ts);
+            }
+        }
+    }
+
+    /// The last price of an instrument and when it became known.
+    #[inline]
+    #[must_use]
+    pub fn last(&self, i: InstrumentId) -> Option<(Price, Timestamp)> {
+        let seen = (*self.last_seen.get(i.index())?).max(self.all_seen);
+        (seen > Timestamp::MIN).then(|| (Price::from_nano(self.last_price[i.index()]), seen))
+    }
+
+    /// What is known when `ahead[feed]` further rows of each feed are known: the present for zeros. Rows must be
+    /// prepared.
+    #[inline]
+    #[must_use]
+    pub fn view<'a>(&'a self, ts: Timestamp, ahead: &'a [u32]) -> View<'a> {
+        View { panel: self, ts, ahead }
+    }
+
+    /// Writes what is known canonically. Blocks that were prepared further than what is known cannot be saved, since
+    /// kernels are ahead of the present: the engine saves at the ends of blocks.
+    ///
+    /// # Panics
+    /// In debug builds, if a feed is prepared beyond what is known.
+    pub fn save(&self, to: &mut Encoder) {
+        for f in &self.feeds {
+            debug_assert_eq!(f.to, f.known, "a snapshot inside a block");
+            to.len(f.known);
+            f.kernels.iter().for_each(|k| k.save(to));
+            for at in &f.columns {
+                let row = self.columns[*at].row(f.known - f.from);
+                row.iter().for_each(|cell| to.f64(cell.unwrap_or_default()));
+                to.statuses(row.statuses());
+            }
+        }
+        to.i64s(&self.last_price);
+        self.last_seen.iter().for_each(|t| to.i64(t.0));
+        to.i64(self.all_seen.0);
+    }
+
+    /// Reads what `save` wrote into a panel of the same feeds and features.
+    ///
+    /// # Errors
+    /// `DecodeError` if the bytes do not fit this panel.
+    pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        for f in &mut self.feeds {
+            let known = from.u64("known rows")?;
+            let rows = f.batch.rows() as u64;
+            if known > rows {
+                return Err(DecodeError::Mismatch { what: "known rows", found: known, expected: rows });
+            }
+            f.known = known as usize;
+            (f.from, f.to) = (f.known, f.known);
+            for k in &mut f.kernels {
+                k.load(from)?;
+            }
+            for at in &f.columns {
+                let n = self.last_price.len();
+                let (values, status) = self.columns[*at].parts_mut();
+                for v in &mut values[..n] {
+                    *v = from.f64("feature")?;
+                }
+                from.statuses_into(&mut status[..n])?;
+            }
+        }
+        from.i64s_into(&mut self.last_price)?;
+        for t in &mut self.last_seen {
+            *t = Timestamp(from.i64("last seen")?);
+        }
+        self.all_seen = Timestamp(from.i64("last seen")?);
+        Ok(())
+    }
+}
+
+/// The market at one moment, as agents see it. There is no way from here to a later row.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    panel: &'a Panel,
+    ts: Timestamp,
+    ahead: &'a [u32],
+}
+
+impl<'a> View<'a> {
+    /// The moment.
+    #[must_use]
+    pub fn ts(&self) -> Timestamp {
+        self.ts
+    }
+
+    /// Number of instruments.
+    #[inline]
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.panel.width()
+    }
+
+    /// The instruments.
+    #[must_use]
+    pub fn universe(&self) -> &'a Universe {
+        &self.panel.universe
+    }
+
+    /// A feature of all instruments. An instrument without a bar at this moment keeps its last cell.
+    #[inline]
+    #[must_use]
+    pub fn feature(&self, id: FeatureId) -> ColRef<'a, f64> {
+        let at = usize::from(id.0);
+        let (Some(spec), Some(column)) = (self.panel.specs.get(at), self.panel.columns.get(at)) else {
+            return ColRef::new(&[], &[]);
+        };
+        column.row(self.block_row(spec.feed))
+    }
+
+    /// Row of a feed's block that is known at this moment.
+    #[inline]
+    fn block_row(&self, feed: FeedId) -> usize {
+        let at = usize::from(feed.0);
+        let ahead = self.ahead.get(at).copied().unwrap_or_default();
+        self.panel.feeds.get(at).map_or(0, |f| f.known + ahead as usize - f.from)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! Relative strength index: how much of the recent movement was upward.
+
+use super::{Out, all_ok, batch, cell, check_shape, expect_u64, load_counts, period_of, save_counts};
+use tradegraph_columns::Status;
+use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+
+/// Wilder's relative strength index of one series.
+///
+/// `100 · U / (U + D)`, where `U` and `D` are averages of the rises and falls from close to close: the mean of the
+/// first `n`, then `U += (u − U) / n`.
+///
+/// - Shape: one value a bar, oldest first; NaN before bar `n` (n moves need n + 1 closes).
+/// - Range: 0 to 100; `n` in bars, at least 1. Without any movement `U + D = 0` and the value is 0, as TA-Lib's:
+///   an agent that buys low values must ask for movement first. TA-Lib and this function differ only where
+///   `0 < U + D < 1e-14`, which TA-Lib may take for zero.
+/// - Source: Wilder, New Concepts in Technical Trading Systems (1978), section VI; TA-Lib 0.8 `TA_RSI`.
+#[must_use]
+pub fn rsi(close: &[f64], n: usize) -> Vec<f64> {
+    let mut kernel = Rsi::new(1, n);
+    let [values] = batch(close, |x, p, [(v, s)]| kernel.update(x, p, v, s));
+    values
+}
+
+/// One relative strength index for all instruments, a slice at a time. Definition: [`rsi`].
+#[derive(Clone, Debug)]
+pub struct Rsi {
+    period: u32,
+    weight: f64,
+    previous: Vec<f64>,
+    /// Sum of rises during warm-up, then their average.
+    up: Vec<f64>,
+    /// The same of falls.
+    down: Vec<f64>,
+    /// Closes so far, at most `period + 1`.
+    seen: Vec<u32>,
+    /// Instruments that are not past warm-up.
+    cold: usize,
+}
+
+impl Rsi {
+    /// A kernel without data; `n` is the period in bars, at least 1.
+    #[must_use]
+    pub fn new(n_instruments: usize, n: usize) -> Self {
+        let period = period_of(n, 1);
+        Rsi {
+            period,
+            weight: 1.0 / f64::from(period),
+            previous: vec![0.0; n_instruments],
+            up: vec![0.0; n_instruments],
+            down: vec![0.0; n_instruments],
+            seen: vec![0; n_instruments],
+            cold: n_instruments,
+        }
+    }
+
+    /// Takes one slice and writes one cell an instrument.
+    ///
+    /// # Panics
+    /// If a slice does not have one cell an instrument.
+    #[inline]
+    pub fn update(&mut self, close: &[f64], present: &[Status], out_values: &mut [f64], out_status: &mut [Status]) {
+        check_shape(self.previous.len(), close, present, &[(&mut *out_values, &mut *out_status)]);
+        if self.cold == 0 && all_ok(present) {
+            self.warm_row(close, out_values);
+            out_status.fill(Status::Ok);
+        } else {
+            self.any_row(close, present, out_values, out_status);
+        }
+    }
+
+    /// Takes `k` slices, row after row; the same bits as `update` slice by slice.
+    ///
+    /// # Panics
+    /// If a slice does not have `k` × instruments cells.
+    pub fn update_block(&mut self, close: &[f64], present: &[Status], k: usize, out: &mut Out<'_>) {
+        let n = self.previous.len();
+        let (values, status) = (&mut *out.0, &mut *out.1);
+        check_shape(k * n, close, present, &[(&mut *values, &mut *status)]);
+        if let ([previous], [up], [down]) = (&mut self.previous[..], &mut self.up[..], &mut self.down[..])
+            && self.cold == 0
+            && all_ok(present)
+        {
+            // One instrument: its state stays in registers.
+            let mut state = (*previous, *up, *down);
+            for (x, o) in close.iter().zip(values) {
+                smooth(self.weight, &mut state.0, &mut state.1, &mut state.2, *x);
+                *o = index(state.1, state.2);
+            }
+            (*previous, *up, *down) = state;
+            status.fill(Status::Ok);
+            return;
+        }
+        for row in 0..if n == 0 { 0 } else { k } {
+            let c = row * n..(row + 1) * n;
+            let (v, s) = (&mut values[c.clone()], &mut status[c.clone()]);
+            self.update(&close[c.clone()], &present[c], v, s);
+        }
+    }
+
+    #[inline]
+    fn warm_row(&mut self, close: &[f64], out: &mut [f64]) {
+        let averages = self.up.iter_mut().zip(&mut self.down);
+        let state = self.previous.iter_mut().zip(averages);
+        for (((previous, (up, down)), x), o) in state.zip(close).zip(out) {
+            smooth(self.weight, previous, up, down, *x);
+            *o = index(*up, *down);
+        }
+    }
+
+    fn any_row(&mut self, close: &[f64], present: &[Status], out: &mut [f64], status: &mut [Status]) {
+        let need = self.period + 1;
+        let averages = self.up.iter_mut().zip(&mut self.down);
+        let state = self.previous.iter_mut().zip(averages).zip(&mut self.seen);
+        let data = close.iter().zip(present);
+        self.cold = 0;
+        for ((((previous, (up, down)), seen), (x, p)), (o, s)) in state.zip(data).zip(out.iter_mut().zip(status)) {
+            if *p == Status::Ok {
+                if *seen >= need {
+                    smooth(self.weight, previous, up, down, *x);
+                } else {
+                    warm_up(self.period, previous, up, down, seen, *x);
+                }
+            }
+            (*o, *s) = cell(index(*up, *down), *seen, need);
+            self.cold += usize::from(*seen < need);
+        }
+    }
+
+    /// Writes parameters and state canonically.
+    pub fn save(&self, to: &mut Encoder) {
+        to.u64(u64::from(self.period));
+        to.f64s(&self.previous);
+        to.f64s(&self.up);
+        to.f64s(&self.down);
+        save_counts(to, &self.seen);
+    }
+
+    /// Reads what `save` wrote.
+    ///
+    /// # Errors
+    /// `DecodeError` if the bytes are short, damaged, or of another period or number of instruments.
+    pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        expect_u64(from, "RSI period", u64::from(self.period))?;
+        from.f64s_into(&mut self.previous)?;
+        from.f64s_into(&mut self.up)?;
+        from.f64s_into(&mut self.down)?;
+        load_counts(from, &mut self.seen, self.period + 1)?;
+        self.cold = self.seen.iter().filter(|s| **s <= self.period).count();
+        Ok(())
+    }
+}
+
+/// Rise and fall of one move, both at least 0. Comparisons instead of `f64::max` compile to one instruction.
+#[inline]
+fn rise_and_fall(move_: f64) -> (f64, f64) {
+    (if move_ > 0.0 { move_ } else { 0.0 }, if move_ < 0.0 { -move_ } else { 0.0 })
+}
+
+/// One datum of an instrument past warm-up.
+#[inline]
+fn smooth(weight: f64, previous: &mut f64, up: &mut f64, down: &mut f64, x: f64) {
+    let (rise, fall) = rise_and_fall(x - *previous);
+    *previous = x;
+    *up += (rise - *up) * weight;
+    *down += (fall - *down) * weight;
+}
+
+/// One datum of an instrument that has at most `period` closes.
+fn warm_up(period: u32, previous: &mut f64, up: &mut f64, down: &mut f64, seen: &mut u32, x: f64) {
+    if *seen > 0 {
+        let (rise, fall) = rise_and_fall(x - *previous);
+        *up += rise;
+        *down += fall;
+    }
+    *previous = x;
+    *seen += 1;
+    if *seen == period + 1 {
+        *up /= f64::from(period);
+        *down /= f64::from(period);
+    }
+}
+
+#[inline]
+fn index(up: f64, down: f64) -> f64 {
+    let moved = up + down;
+    if moved > 0.0 { 100.0 * (up / moved) } else { 0.0 }
+}

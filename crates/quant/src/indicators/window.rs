@@ -1,0 +1,106 @@
+//! The last `n` data of every instrument in one ring. Slots are rows, so that instruments that always had their
+//! data together are updated as rows; an instrument that missed a slice has a slot of its own from then on.
+
+use super::{expect_u64, load_counts, save_counts};
+use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+
+#[derive(Clone, Debug)]
+pub(super) struct Window {
+    period: u32,
+    n_instruments: usize,
+    /// `period` rows of one datum an instrument.
+    ring: Vec<f64>,
+    /// Row of the oldest datum (once full), the next to be overwritten.
+    slot: Vec<u32>,
+    /// Data held, at most `period`.
+    held: Vec<u32>,
+    /// Every instrument is full and has the same slot.
+    in_step: bool,
+}
+
+impl Window {
+    pub(super) fn new(n_instruments: usize, period: u32) -> Self {
+        Window {
+            period,
+            n_instruments,
+            ring: vec![0.0; n_instruments * period as usize],
+            slot: vec![0; n_instruments],
+            held: vec![0; n_instruments],
+            in_step: false,
+        }
+    }
+
+    /// Adds a datum of instrument `i`; gives the one it replaces once the window is full.
+    pub(super) fn push(&mut self, i: usize, x: f64) -> Option<f64> {
+        let cell = &mut self.ring[self.slot[i] as usize * self.n_instruments + i];
+        let old = std::mem::replace(cell, x);
+        self.slot[i] = next(self.slot[i], self.period);
+        if self.held[i] == self.period {
+            return Some(old);
+        }
+        self.held[i] += 1;
+        None
+    }
+
+    pub(super) fn held(&self, i: usize) -> u32 {
+        self.held[i]
+    }
+
+    /// True just after a datum came to the last row: time to recompute sums from the window itself.
+    pub(super) fn at_start(&self, i: usize) -> bool {
+        self.slot[i] == 0
+    }
+
+    /// Data of instrument `i` by row: oldest first if `at_start`. Only the first `held` rows have a datum.
+    pub(super) fn data(&self, i: usize) -> impl Iterator<Item = f64> + '_ {
+        let held = self.held[i] as usize;
+        self.ring.iter().skip(i).step_by(self.n_instruments).take(held).copied()
+    }
+
+    /// Forgets the data of instrument `i`.
+    pub(super) fn clear(&mut self, i: usize) {
+        self.slot[i] = 0;
+        self.held[i] = 0;
+    }
+
+    /// The row that one datum of every instrument replaces, if all windows are full and in step.
+    pub(super) fn row(&mut self) -> Option<&mut [f64]> {
+        let n = self.n_instruments;
+        let slot = *self.slot.first()? as usize;
+        if self.in_step { self.ring.get_mut(slot * n..(slot + 1) * n) } else { None }
+    }
+
+    /// To be called after the row was replaced; true if all windows are `at_start`.
+    pub(super) fn advance(&mut self) -> bool {
+        let slot = next(self.slot.first().copied().unwrap_or(0), self.period);
+        self.slot.fill(slot);
+        slot == 0
+    }
+
+    /// To be called after a pass of `push`.
+    pub(super) fn see_if_in_step(&mut self) {
+        let first = self.slot.first().copied();
+        self.in_step = self.held.iter().all(|h| *h == self.period) && self.slot.iter().all(|s| Some(*s) == first);
+    }
+
+    pub(super) fn save(&self, to: &mut Encoder) {
+        to.u64(u64::from(self.period));
+        to.f64s(&self.ring);
+        save_counts(to, &self.slot);
+        save_counts(to, &self.held);
+    }
+
+    pub(super) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        expect_u64(from, "window period", u64::from(self.period))?;
+        from.f64s_into(&mut self.ring)?;
+        load_counts(from, &mut self.slot, self.period - 1)?;
+        load_counts(from, &mut self.held, self.period)?;
+        self.see_if_in_step();
+        Ok(())
+    }
+}
+
+#[inline]
+fn next(slot: u32, period: u32) -> u32 {
+    if slot + 1 == period { 0 } else { slot + 1 }
+}

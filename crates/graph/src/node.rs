@@ -1,0 +1,51 @@
+//! What a node is, and how nodes are named in a graph under construction.
+
+use crate::error::NodeError;
+use crate::io::Io;
+use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+
+/// A node of the graph that gave the handle, or [`START`] or [`END`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NodeId(pub(crate) u16);
+
+/// Where every run begins; only a source of edges and routes.
+pub const START: NodeId = NodeId(u16::MAX - 1);
+
+/// Where a branch of a run ends; only a target of edges and routes.
+pub const END: NodeId = NodeId(u16::MAX);
+
+/// Nodes and channels that a graph may have: their numbers are `u16` and the last two are START and END.
+pub(crate) const MAX_ITEMS: usize = (u16::MAX - 2) as usize;
+
+/// One step of the graph's work. `C` is the world outside the channels, passed in at every run.
+///
+/// A run that fails leaves the channels as the last barrier left them; what a node changed in itself or in `ctx`
+/// stays changed.
+pub trait Node<C>: Send {
+    /// Reads committed channel values, buffers writes.
+    ///
+    /// # Errors
+    /// Whatever the node cannot go on from; it ends the run, and the run's error names the node.
+    fn run(&mut self, ctx: &mut C, io: &mut Io<'_>) -> Result<(), NodeError>;
+
+    /// Appends the state that must survive a restart.
+    fn save(&self, _to: &mut Encoder) {}
+
+    /// Reads what [`Node::save`] wrote.
+    ///
+    /// # Errors
+    /// Bytes that are no state of this node.
+    fn load(&mut self, _from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        Ok(())
+    }
+}
+
+impl<C, F> Node<C> for F
+where
+    F: FnMut(&mut C, &mut Io<'_>) -> Result<(), NodeError> + Send,
+{
+    #[inline]
+    fn run(&mut self, ctx: &mut C, io: &mut Io<'_>) -> Result<(), NodeError> {
+        self(ctx, io)
+    }
+}

@@ -1,6 +1,21 @@
-//! One deterministic `step`; wires the council graph; journal trait, snapshots, recovery as pure code.
+//! One deterministic `step`; wires the council graph; journal trait, snapshots, recovery as pure code. There is no
+//! mode here: a back-test, a replay and a live run differ in who supplies events and who carries out effects.
 #![forbid(unsafe_code)]
 
+mod backtest;
+mod config;
+mod council;
+mod desk;
+mod equity;
 mod journal;
+pub mod records;
+mod signals;
+mod state;
+mod timeline;
 
+pub use backtest::{BackTest, Outcome, Progress, RunFailure};
+pub use config::{AgentConfig, AllocatorConfig, RecordLevel, RunConfig, Schedule, build_agents};
+pub use desk::{Counts, Desk, Effects, Fault};
+pub use equity::EquityPoint;
 pub use journal::{CommitGroup, Journal, JournalError, MemoryJournal, Snapshot};
+pub use state::{State, StateError, step};

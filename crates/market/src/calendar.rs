@@ -156,8 +156,8 @@ impl std::fmt::Display for CalendarId {
     }
 }
 
-/// 1900-01-01 to 2199-12-31: inside what a `Timestamp` holds.
-const ALWAYS: (Date, Date) = (Date(-25_567), Date(84_005));
+/// 1700-01-01 to 2199-12-31: inside what a `Timestamp` holds.
+const ALWAYS: (Date, Date) = (Date(-98_615), Date(84_005));
 
 fn utc_day(date: Date) -> Session {
     let open = date.midnight();
@@ -316,8 +316,8 @@ mod tests {
         assert_eq!(always.next_session(day("2024-02-28")).map(|s| s.date), Some(day("2024-02-29")));
         assert_eq!(always.sessions(day("2024-02-01"), day("2024-02-29")).count(), 29);
         assert_eq!(always.sessions(day("2024-02-02"), day("2024-02-01")).count(), 0);
-        assert_eq!(always.range(), (day("1900-01-01"), day("2199-12-31")));
-        assert_eq!(always.session(day("1899-12-31")), None);
+        assert_eq!(always.range(), (day("1700-01-01"), day("2199-12-31")));
+        assert_eq!(always.session(day("1699-12-31")), None);
     }
 
     #[test]

@@ -132,6 +132,11 @@ impl Panel {
         self.block_rows
     }
 
+    /// Prepares at most so many slices at once, for runners that want smaller blocks. It changes no result.
+    pub fn limit_block(&mut self, rows: usize) {
+        self.block_rows = self.block_rows.min(rows.max(1));
+    }
+
     /// Rows of a feed that are known.
     #[inline]
     #[must_use]

@@ -1,0 +1,208 @@
+//! `BackTest`: drives history through `step`, hands records to a journal, takes snapshots, and goes on from one.
+
+use crate::config::RunConfig;
+use crate::desk::{Counts, Effects, Fault};
+use crate::equity::EquityPoint;
+use crate::journal::{CommitGroup, Journal, JournalError, Snapshot};
+use crate::records::{Binding, put_binding, put_state_hash};
+use crate::state::{State, StateError, step};
+use crate::timeline::Timeline;
+use std::sync::Arc;
+use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_domain::{Event, Timestamp};
+use tradegraph_ledger::Nav;
+
+/// Records are handed to the journal when this many bytes have gathered, at the end of a block.
+const GROUP_BYTES: usize = 256 * 1024;
+
+/// Why a run ended before its data.
+#[derive(Debug, thiserror::Error)]
+pub enum RunFailure {
+    /// It could not begin, or a snapshot does not fit.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The journal failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Something that must not happen.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The mandate has no data or no schedule.
+    #[error("the mandate names no {0}: there is nothing to run")]
+    Nothing(&'static str),
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Rows of all feeds that are done.
+    pub rows_done: u64,
+    /// Rows of all feeds.
+    pub rows_total: u64,
+    /// Time of the last event.
+    pub ts: Timestamp,
+}
+
+/// What came out of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// blake3 of the canonical state after the last event.
+    pub state_hash: [u8; 32],
+    /// Rolling hash over all events.
+    pub rolling: u64,
+    /// Events consumed.
+    pub n_events: u64,
+    /// Counts of orders, fills and refusals.
+    pub counts: Counts,
+    /// NAV after the last event.
+    pub final_nav: Nav,
+    /// NAV by day.
+    pub equity: Vec<EquityPoint>,
+}
+
+/// A run over history.
+#[derive(Debug)]
+pub struct BackTest {
+    config: RunConfig,
+    state: State,
+    timeline: Timeline,
+    pool: Option<Arc<rayon::ThreadPool>>,
+    /// Where the next group starts.
+    next_group: u64,
+    group_first_seq: u64,
+    rows_since_snapshot: u64,
+}
+
+impl BackTest {
+    /// A run before its first event.
+    ///
+    /// # Errors
+    /// `RunFailure` for a mandate without data or schedule, or a rule that cannot run.
+    pub fn new(config: RunConfig, pool: Option<Arc<rayon::ThreadPool>>) -> Result<Self, RunFailure> {
+        if config.feeds.is_empty() || config.universe.is_empty() {
+            return Err(RunFailure::Nothing("data"));
+        }
+        if config.schedules.is_empty() {
+            return Err(RunFailure::Nothing("schedule"));
+        }
+        let state = State::new(&config)?;
+        let timeline = Timeline::new(config.feeds.clone(), config.schedules.clone());
+        Ok(BackTest { config, state, timeline, pool, next_group: 0, group_first_seq: 1, rows_since_snapshot: 0 })
+    }
+
+    /// The state of the run.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Goes on from a snapshot. The journal must hold the groups before it.
+    ///
+    /// # Errors
+    /// `RunFailure` if the snapshot is of another run or damaged.
+    pub fn resume_from(&mut self, snapshot: &Snapshot) -> Result<(), RunFailure> {
+        let mut from = Decoder::new(&snapshot.state);
+        self.state.load(&mut from)?;
+        self.timeline.load(&mut from).map_err(StateError::from)?;
+        from.finish().map_err(StateError::from)?;
+        let (found, expected) = (self.state.desk.seq.0, snapshot.seq);
+        if found != expected {
+            let what = "last event of a snapshot";
+            return Err(StateError::from(DecodeError::Mismatch { what, found, expected }).into());
+        }
+        self.next_group = snapshot.next_group;
+        self.group_first_seq = snapshot.seq + 1;
+        Ok(())
+    }
+
+    /// Runs to the end of the data. On a journal that already holds groups (a resumed run), what is made again is
+    /// compared with them.
+    ///
+    /// # Errors
+    /// `RunFailure` if the journal fails or something happens that must not.
+    pub fn run(
+        &mut self,
+        binding: &Binding,
+        journal: &mut dyn Journal,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Outcome, RunFailure> {
+        if self.next_group == 0 {
+            let mut e = Encoder::new();
+            put_binding(&mut e, binding);
+            journal.append(CommitGroup { index: 0, first_seq: 0, n_events: 0, records: e.into_bytes() })?;
+            self.next_group = 1;
+        }
+        let feeds = self.config.feeds.clone();
+        let rows = self.state.desk.panel.block_rows() as u32;
+        let mut out = Effects::default();
+        let mut ticks = Vec::new();
+        loop {
+            let (rows_before, _) = self.timeline.progress();
+            self.timeline.next_block(rows, &mut ticks);
+            let Some(last) = ticks.last().copied() else { break };
+            self.state.prepare(&ticks, self.pool.as_deref());
+            for tick in &ticks {
+                let (about, payload) = tick.event(&feeds);
+                let event = Event { seq: self.state.next_seq(), ts: tick.ts, about, payload };
+                step(&mut self.state, &event, &mut out);
+            }
+            if let Some(fault) = self.state.fault() {
+                return Err(fault.clone().into());
+            }
+            let (rows_done, rows_total) = self.timeline.progress();
+            self.rows_since_snapshot += rows_done - rows_before;
+            if self.rows_since_snapshot >= u64::from(self.config.snapshot_rows) {
+                self.rows_since_snapshot = 0;
+                self.snapshot(&mut out, journal)?;
+            } else if out.records.as_bytes().len() >= GROUP_BYTES {
+                self.flush_group(&mut out, journal)?;
+            }
+            progress(Progress { rows_done, rows_total, ts: last.ts });
+        }
+        self.state.desk.finish();
+        let state_hash = self.snapshot(&mut out, journal)?;
+        journal.flush()?;
+        let desk = &self.state.desk;
+        Ok(Outcome {
+            state_hash,
+            rolling: desk.hash.value(),
+            n_events: desk.seq.0,
+            counts: desk.counts,
+            final_nav: desk.books.nav(),
+            equity: desk.equity.points().to_vec(),
+        })
+    }
+
+    /// Puts the state's hash on record, hands the group over, then the snapshot.
+    fn snapshot(&mut self, out: &mut Effects, journal: &mut dyn Journal) -> Result<[u8; 32], JournalError> {
+        let mut e = Encoder::new();
+        self.state.save(&mut e);
+        let hash = *blake3::hash(e.as_bytes()).as_bytes();
+        let seq = self.state.desk.seq.0;
+        put_state_hash(&mut out.records, seq, &hash);
+        self.flush_group(out, journal)?;
+        self.timeline.save(&mut e);
+        let state = e.into_bytes();
+        let whole = *blake3::hash(&state).as_bytes();
+        journal.snapshot(Snapshot { seq, next_group: self.next_group, hash: whole, state })?;
+        Ok(hash)
+    }
+
+    fn flush_group(&mut self, out: &mut Effects, journal: &mut dyn Journal) -> Result<(), JournalError> {
+        let seq = self.state.desk.seq.0;
+        let records = std::mem::take(&mut out.records).into_bytes();
+        let group = CommitGroup {
+            index: self.next_group,
+            first_seq: self.group_first_seq,
+            n_events: (seq + 1).saturating_sub(self.group_first_seq),
+            records,
+        };
+        journal.append(group)?;
+        self.next_group += 1;
+        self.group_first_seq = seq + 1;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

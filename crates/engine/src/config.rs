@@ -1,0 +1,137 @@
+//! `RunConfig`: a mandate in the engine's terms. The binary reads TOML into it; nothing here reads a file.
+
+use std::sync::Arc;
+use tradegraph_agents::{AGENTS, Absent, Agent, Momentum, MomentumParameters, Rule, RuleError, RuleSpec};
+use tradegraph_controls::{Limits, RiskCaps};
+use tradegraph_domain::{AgentId, Currency, FeedId, Money, Nanos};
+use tradegraph_execution::Frictions;
+use tradegraph_market::calendar::CalendarId;
+use tradegraph_market::{Batch, Universe};
+use tradegraph_portfolio::{DirectSize, FusionParameters};
+
+/// When the council decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schedule {
+    /// When bars of a feed become known.
+    OnBars(FeedId),
+    /// When a session of an exchange closes.
+    OnClose(CalendarId),
+    /// At every multiple of a length of time since 1970-01-01T00:00Z.
+    Every(Nanos),
+}
+
+/// One agent of the council with its parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AgentConfig {
+    /// The momentum agent over a feed.
+    Momentum {
+        /// Its bars.
+        feed: FeedId,
+        /// Its parameters.
+        parameters: MomentumParameters,
+    },
+    /// A rule.
+    Rule(RuleSpec),
+}
+
+impl AgentConfig {
+    /// The agent's place in `AGENTS`, which is also its id.
+    #[must_use]
+    pub fn id(&self) -> AgentId {
+        let node = match self {
+            AgentConfig::Momentum { .. } => "momentum_trader",
+            AgentConfig::Rule(_) => "rule",
+        };
+        AgentId(AGENTS.iter().position(|s| s.node == node).unwrap_or_default() as u16)
+    }
+
+    /// Makes the agent.
+    ///
+    /// # Errors
+    /// `RuleError` for a rule that cannot run.
+    pub fn build(&self, n_instruments: usize) -> Result<Box<dyn Agent>, RuleError> {
+        Ok(match self {
+            AgentConfig::Momentum { feed, parameters } => Box::new(Momentum::new(self.id(), *feed, *parameters)),
+            AgentConfig::Rule(spec) => Box::new(Rule::new(self.id(), n_instruments, spec)?),
+        })
+    }
+}
+
+/// All agents of a council in the order of `AGENTS`: those of the mandate, and absent ones for the other places.
+///
+/// # Errors
+/// `RuleError` for a rule that cannot run.
+pub fn build_agents(config: &RunConfig) -> Result<Vec<Box<dyn Agent>>, RuleError> {
+    let n = config.universe.len();
+    (0..AGENTS.len())
+        .map(|at| {
+            let id = AgentId(at as u16);
+            match config.agents.iter().find(|a| a.id() == id) {
+                Some(a) => a.build(n),
+                None => Ok(Box::new(Absent::new(id)) as Box<dyn Agent>),
+            }
+        })
+        .collect()
+}
+
+/// How signals become targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AllocatorConfig {
+    /// A fixed quantity or weight, without fusion; the council holds live nodes only.
+    Direct {
+        /// How much.
+        size: DirectSize,
+        /// Whether targets may be negative.
+        allow_short: bool,
+    },
+    /// The council's fusion, all nodes present.
+    Fusion(FusionParameters),
+}
+
+/// What a run records in its journal. Hashes cover what is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RecordLevel {
+    /// Nothing but the binding and state hashes.
+    Hashes,
+    /// Fills, decisions and refusals, without reasons.
+    Outcomes,
+    /// Everything: the default.
+    Reasons,
+}
+
+/// Everything that determines a run.
+#[derive(Clone, Debug)]
+pub struct RunConfig {
+    /// Name for people.
+    pub name: String,
+    /// Seed of all random streams.
+    pub seed: u64,
+    /// Currency of NAV.
+    pub base: Currency,
+    /// Cash at the start.
+    pub cash: Money,
+    /// What can be traded.
+    pub universe: Arc<Universe>,
+    /// History of each feed, in the order of their ids.
+    pub feeds: Vec<Arc<Batch>>,
+    /// When the council decides.
+    pub schedules: Vec<Schedule>,
+    /// The agents that exist.
+    pub agents: Vec<AgentConfig>,
+    /// How signals become targets.
+    pub allocator: AllocatorConfig,
+    /// The risk manager's caps on targets.
+    pub caps: RiskCaps,
+    /// The gate's limits on orders.
+    pub limits: Limits,
+    /// What trading costs.
+    pub frictions: Frictions,
+    /// Business days to settlement on XNYS for equities; `None` settles at once.
+    pub settlement_days: Option<u8>,
+    /// What is recorded.
+    pub record: RecordLevel,
+    /// Snapshots and state hashes come after at least this many rows of the busiest feed.
+    pub snapshot_rows: u32,
+    /// Rows prepared at once; `None` for the panel's own choice. Changes no result.
+    pub block_rows: Option<u32>,
+}

@@ -1,0 +1,322 @@
+//! The council: eleven nodes wired as a state graph over the desk.
+//!
+//! The part before the allocator depends on the market alone and runs once for a block of decisions; the part from
+//! the allocator on depends on the account and is resumed for each decision.
+
+use crate::config::{AllocatorConfig, RecordLevel, RunConfig};
+use crate::desk::{Allocator, Desk};
+use crate::records::{Evidence, put_decision};
+use tradegraph_agents::{AGENTS, Agent};
+use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_controls::TargetCut;
+use tradegraph_domain::{
+    AgentId, InstrumentId, Lots, Order, OrderKind, Price, Quantity, Refusal, Side, Step, TimeInForce, WaterfallUnit,
+};
+use tradegraph_graph::{
+    Channel, Choice, CompileError, Compiled, GraphBuilder, Io, Limits, Node, NodeError, NodeId, Paused, RunError, START,
+};
+use tradegraph_portfolio::{Decision, SignalRef, size_in_lots};
+
+/// Where a cycle goes after the allocator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    /// Nothing is to change.
+    Learn,
+    /// Every change reduces exposure.
+    Execute,
+    /// Something adds risk.
+    RiskCheck,
+}
+
+impl From<Route> for Choice {
+    fn from(r: Route) -> Choice {
+        Choice::Label(match r {
+            Route::Learn => "learn",
+            Route::Execute => "execute",
+            Route::RiskCheck => "risk_check",
+        })
+    }
+}
+
+/// The compiled council.
+pub(crate) struct Council {
+    graph: Compiled<Desk>,
+    allocator: NodeId,
+    paused: Option<Paused>,
+}
+
+impl std::fmt::Debug for Council {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Council").field("nodes", &self.graph.nodes().collect::<Vec<_>>()).finish_non_exhaustive()
+    }
+}
+
+/// A strategy's node.
+struct AgentNode {
+    agent: Box<dyn Agent>,
+    /// Its place in the signal book.
+    row: usize,
+}
+
+impl Node<Desk> for AgentNode {
+    fn run(&mut self, desk: &mut Desk, _io: &mut Io<'_>) -> Result<(), NodeError> {
+        let n_feeds = desk.present.len();
+        for (k, ts) in desk.points.ts.iter().enumerate() {
+            let ahead = &desk.points.ahead[k * n_feeds..(k + 1) * n_feeds];
+            let view = desk.panel.view(*ts, ahead);
+            self.agent.decide(&view, &mut desk.signals.row_mut(self.row, k + 1));
+        }
+        Ok(())
+    }
+
+    fn save(&self, to: &mut Encoder) {
+        self.agent.save(to);
+    }
+
+    fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        self.agent.load(from)
+    }
+}
+
+impl Council {
+    /// Wires and compiles the council. With the direct allocator it holds live nodes only.
+    pub(crate) fn new(config: &RunConfig, agents: Vec<Box<dyn Agent>>) -> Result<Self, CompileError> {
+        let direct = matches!(config.allocator, AllocatorConfig::Direct { .. });
+        let mut g = GraphBuilder::<Desk>::new("council");
+        let route = g.channel("route", Channel::last(Route::Learn));
+        let panel = g.channel::<(), ()>("market", Channel::external());
+        let signals = g.channel::<(), ()>("signals", Channel::rows());
+        let targets = g.channel::<(), ()>("targets", Channel::external());
+        let books = g.channel::<(), ()>("books", Channel::external());
+
+        let ingest = g.node_fn("market_data_ingestor", |_: &mut Desk, _: &mut Io<'_>| Ok(()));
+        g.node_mut(ingest).once().writes(&[panel.id()]);
+        g.edge(START, ingest);
+
+        let mut strategies = Vec::new();
+        for (row, agent) in agents.into_iter().enumerate() {
+            let strategy = AGENTS[row];
+            let live = config.agents.iter().any(|a| a.id() == agent.id());
+            if strategy.node == "rule" && !live {
+                continue; // the council of eleven has a rule agent only if the mandate does
+            }
+            let id = g.node(strategy.node, AgentNode { agent, row });
+            let node = g.node_mut(id).once().reads(&[panel.id()]).writes(&[signals.id()]);
+            if direct && !live {
+                node.disabled();
+            }
+            strategies.push((strategy.node, id));
+        }
+        let find = |name: &str| strategies.iter().find(|(n, _)| *n == name).map(|(_, id)| *id);
+        let sentiment = find("sentiment_analyzer");
+        for (name, id) in &strategies {
+            match (*name, sentiment) {
+                ("momentum_trader", Some(sentiment)) => g.join(&[ingest, sentiment], *id),
+                ("short_seller", Some(sentiment)) => g.join(&[sentiment], *id),
+                _ => g.edge(ingest, *id),
+            };
+        }
+
+        let allocator = g.node_fn("portfolio_allocator", move |desk: &mut Desk, io: &mut Io<'_>| {
+            Ok(io.write(route, allocate(desk))?)
+        });
+        g.node_mut(allocator).once().reads(&[panel.id(), signals.id(), books.id()]).writes(&[route.id(), targets.id()]);
+        let risk = g.node_fn("risk_manager", |desk: &mut Desk, _: &mut Io<'_>| {
+            cut_targets(desk);
+            Ok(())
+        });
+        g.node_mut(risk).once().reads(&[targets.id(), books.id()]).writes(&[targets.id()]);
+        let execution = g.node_fn("execution_engine", |desk: &mut Desk, _: &mut Io<'_>| {
+            execute(desk);
+            Ok(())
+        });
+        g.node_mut(execution).once().reads(&[targets.id(), panel.id()]).writes(&[books.id()]);
+        let learning = g.node_fn("learning_optimizer", |desk: &mut Desk, _: &mut Io<'_>| {
+            learn(desk);
+            Ok(())
+        });
+        let node = g.node_mut(learning).once().reads(&[signals.id(), panel.id()]);
+        if direct {
+            // A fixed quantity has no target to cut and no weight to learn; every order still passes the gate.
+            node.disabled();
+            g.node_mut(risk).disabled();
+        }
+        let members: Vec<NodeId> = strategies.iter().map(|(_, id)| *id).collect();
+        g.join(&members, allocator);
+        let options = [("learn", learning), ("execute", execution), ("risk_check", risk)];
+        g.route(allocator, &options, move |state| Ok(*state.get(route)?));
+        g.edge(risk, execution).edge(execution, learning).breakpoint(allocator);
+        let graph = g.compile(Limits::default())?;
+        Ok(Council { graph, allocator, paused: None })
+    }
+
+    /// Runs the market part for the desk's block of decisions.
+    pub(crate) fn prepare(&mut self, desk: &mut Desk) -> Result<(), RunError> {
+        self.paused = Some(self.graph.run_until(desk, self.allocator)?);
+        Ok(())
+    }
+
+    /// Runs the account part for one decision.
+    #[inline]
+    pub(crate) fn decide(&mut self, desk: &mut Desk) -> Result<(), RunError> {
+        match &self.paused {
+            Some(paused) => self.graph.resume(desk, paused).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// The council as a Mermaid drawing.
+    pub(crate) fn mermaid(&self) -> String {
+        self.graph.mermaid()
+    }
+
+    pub(crate) fn save(&self, to: &mut Encoder) {
+        self.graph.save(to);
+    }
+
+    pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), tradegraph_graph::LoadError> {
+        self.paused = None;
+        self.graph.load(from)
+    }
+}
+
+/// Most agents whose opinions fit on the stack; the registry has fewer.
+const MAX_AGENTS: usize = 32;
+
+const NO_SIGNAL: SignalRef<'static> = SignalRef { agent: AgentId(0), factors: &[], confidence: &[], status: &[] };
+
+fn allocate(desk: &mut Desk) -> Route {
+    let mut decisions = std::mem::take(&mut desk.decisions);
+    // The allocator is taken out while it reads the rest of the desk.
+    let k = desk.points.at + 1;
+    let mut buffer = [NO_SIGNAL; MAX_AGENTS];
+    let mut n = 0;
+    for at in 0..desk.signals.n_agents().min(MAX_AGENTS) {
+        let row = desk.signals.row(at, k);
+        // An agent without factors has no opinion about anything.
+        if !row.factors.is_empty() {
+            buffer[n] = row;
+            n += 1;
+        }
+    }
+    let signals = &buffer[..n];
+    let missing = match &mut desk.allocator {
+        Allocator::Direct(a) => {
+            a.decide(signals, &desk.panel, &desk.books, &mut decisions);
+            false
+        }
+        Allocator::Fusion(a) => a.decide(signals, &desk.panel, &desk.books, &mut decisions).is_err(),
+    };
+    desk.counts.unpriced += u64::from(missing);
+    let all = decisions.as_slice();
+    let direct = matches!(desk.allocator, Allocator::Direct(_));
+    let route = if all.is_empty() {
+        Route::Learn
+    } else if direct || all.iter().all(|d| d.reduces()) {
+        Route::Execute
+    } else {
+        Route::RiskCheck
+    };
+    desk.decisions = decisions;
+    route
+}
+
+/// The risk manager: caps each target, then all together.
+fn cut_targets(desk: &mut Desk) {
+    let Allocator::Fusion(fusion) = &desk.allocator else { return };
+    let all = desk.decisions.as_mut_slice();
+    let held: i128 = fusion.current().iter().map(|c| i128::from(c.unsigned_abs())).sum();
+    let changing: i128 = all.iter().map(|d| i128::from(d.current.unsigned_abs())).sum();
+    let mut cuts = Vec::with_capacity(all.len());
+    for d in all.iter_mut() {
+        let capped = desk.caps.cut_position(d.waterfall.last);
+        d.waterfall.step_to(Step::RiskPosition, capped);
+        cuts.push(TargetCut { current: d.current, target: capped });
+    }
+    desk.caps.cut_gross(held - changing, &cuts, |k, after| all[k].waterfall.step_to(Step::RiskGross, after));
+}
+
+/// The execution engine: targets become orders, each passes the gate, and what passes is sent.
+fn execute(desk: &mut Desk) {
+    let mut decisions = std::mem::take(&mut desk.decisions);
+    let nav = desk.books.nav();
+    for d in decisions.as_mut_slice() {
+        let i = d.instrument;
+        if d.waterfall.unit == WaterfallUnit::NanoNav {
+            let sized = nav.map_err(Into::into).and_then(|nav| size_in_lots(d, nav, &desk.panel, &desk.books));
+            if sized.is_err() {
+                desk.counts.unpriced += 1;
+                continue;
+            }
+        }
+        let lots = d.waterfall.lots.order;
+        if lots == 0 {
+            continue;
+        }
+        let lot = desk.panel.universe().get(i).map_or(Quantity::ZERO, |x| x.lot);
+        let quantity = Lots(lots.saturating_abs()).quantity(lot).unwrap_or(Quantity::ZERO);
+        let side = if lots < 0 { Side::Sell } else { Side::Buy };
+        let id = desk.orders.next_id();
+        let order =
+            Order { id, instrument: i, side, kind: OrderKind::Market, tif: TimeInForce::ImmediateOrCancel, quantity };
+        let answer = desk.gate.approve(order, &desk.panel, &mut desk.books);
+        record(desk, &order, answer.as_ref().err(), nav.unwrap_or_default(), d);
+        match answer {
+            Ok(approved) => {
+                let open = desk.orders.send(approved);
+                desk.counts.orders += 1;
+                match &mut desk.exchange {
+                    Some(exchange) => exchange.submit(open.order, open.hold, &mut desk.out.reports),
+                    None => desk.out.sends.push(open.order),
+                }
+            }
+            Err(_) => {
+                desk.counts.refused += 1;
+                match &mut desk.allocator {
+                    Allocator::Direct(a) => a.unmet(i),
+                    Allocator::Fusion(a) => a.unmet(i),
+                }
+            }
+        }
+    }
+    desk.decisions = decisions;
+}
+
+/// Puts a decision on record before anything leaves.
+#[inline]
+fn record(desk: &mut Desk, order: &Order, refusal: Option<&Refusal>, nav_nano: i128, d: &Decision) {
+    if desk.record < RecordLevel::Outcomes {
+        return;
+    }
+    let price = desk.panel.last(order.instrument).map_or(Price::ZERO, |(p, _)| p);
+    let reasons = desk.record >= RecordLevel::Reasons;
+    let view = desk.panel.view(desk.ts, &desk.present);
+    let i = order.instrument.index();
+    let k = desk.points.at + 1;
+    let signals = &desk.signals;
+    let evidence = desk.evidence.iter().enumerate().filter(|(at, _)| reasons && signals.row(*at, k).is_ok(i)).flat_map(
+        |(_, (agent, columns))| {
+            let view = &view;
+            (0_u16..).zip(columns).map(move |(need, id)| Evidence {
+                agent: *agent,
+                need,
+                value: view.feature(*id).get(i).ok(),
+            })
+        },
+    );
+    let waterfall = reasons.then_some(&d.waterfall);
+    put_decision(&mut desk.out.records, desk.seq.0, desk.ts, order, refusal, price, nav_nano, waterfall, evidence);
+}
+
+/// The learning optimizer: judges the last opinions and notes the new ones.
+fn learn(desk: &mut Desk) {
+    let panel = &desk.panel;
+    desk.scoreboard.judge(|i| panel.last(InstrumentId(i as u32)).map_or(0, |(p, _)| p.nano()));
+    let k = desk.points.at + 1;
+    for at in 0..desk.signals.n_agents() {
+        let row = desk.signals.row(at, k);
+        if !row.factors.is_empty() {
+            desk.scoreboard.note(at, |i| row.value(i), row.status);
+        }
+    }
+}

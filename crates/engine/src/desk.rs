@@ -1,0 +1,298 @@
+//! `Desk`: everything that a run knows, but for the council's graph. The nodes of the graph work on it.
+
+use crate::config::{AllocatorConfig, RecordLevel, RunConfig};
+use crate::equity::EquityCurve;
+use crate::signals::SignalBook;
+use crate::timeline::settlement;
+use std::sync::Arc;
+use tradegraph_agents::Agent;
+use tradegraph_columns::RollingHash;
+use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_controls::{Gate, RiskCaps};
+use tradegraph_domain::{AgentId, Date, Order, Seq, Timestamp, VenueReport};
+use tradegraph_execution::{Exchange, Orders};
+use tradegraph_learning::Scoreboard;
+use tradegraph_ledger::{Ledger, LedgerError};
+use tradegraph_market::{FeatureId, Panel};
+use tradegraph_portfolio::{Decisions, DirectAllocator, FusionAllocator};
+
+/// How signals become targets.
+#[derive(Debug)]
+pub(crate) enum Allocator {
+    Direct(DirectAllocator),
+    Fusion(FusionAllocator),
+}
+
+/// The decisions of a block, prepared together: when each comes and which rows it sees.
+#[derive(Debug, Default)]
+pub(crate) struct Points {
+    pub(crate) ts: Vec<Timestamp>,
+    /// Rows that become known between the block's start and the decision, for each feed.
+    pub(crate) ahead: Vec<u32>,
+    /// Whether an opinion differs from the decision before.
+    pub(crate) changed: Vec<bool>,
+    /// Decisions that were made.
+    pub(crate) at: usize,
+}
+
+impl Points {
+    pub(crate) fn clear(&mut self) {
+        self.ts.clear();
+        self.ahead.clear();
+        self.changed.clear();
+        self.at = 0;
+    }
+}
+
+/// What applying an event gives to the outside.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Records for the journal, in order.
+    pub records: Encoder,
+    /// Orders for a venue outside, with their approval used up; empty with the simulated exchange. They leave when
+    /// the records of their event are durable.
+    pub sends: Vec<Order>,
+    /// What the simulated exchange said and the engine has not consumed yet.
+    pub(crate) reports: Vec<VenueReport>,
+}
+
+/// Counts of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Times that the council's account part ran.
+    pub cycles: u64,
+    /// Orders that were sent.
+    pub orders: u64,
+    /// Fills that were booked.
+    pub fills: u64,
+    /// Orders that the gate refused.
+    pub refused: u64,
+    /// Orders that the venue ended before they were filled.
+    pub cancelled: u64,
+    /// Fills of a second delivery, which were not booked again.
+    pub duplicates: u64,
+    /// Decisions that could not be made or sized because a price, a rate or NAV was missing.
+    pub unpriced: u64,
+}
+
+/// Something that must not happen. The run stops; the books are as before the event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The books refused an execution.
+    #[error("event {seq}: an execution could not be booked: {error}")]
+    Books {
+        /// Event.
+        seq: u64,
+        /// Why.
+        error: LedgerError,
+    },
+    /// The council's graph stopped.
+    #[error("event {seq}: the council stopped: {what}")]
+    Council {
+        /// Event.
+        seq: u64,
+        /// Why.
+        what: String,
+    },
+}
+
+/// Everything that a run knows.
+#[derive(Debug)]
+pub struct Desk {
+    pub(crate) ts: Timestamp,
+    pub(crate) seq: Seq,
+    pub(crate) panel: Panel,
+    pub(crate) books: Ledger,
+    pub(crate) gate: Gate,
+    pub(crate) orders: Orders,
+    /// The simulated exchange; `None` when the venue is outside.
+    pub(crate) exchange: Option<Exchange>,
+    pub(crate) allocator: Allocator,
+    pub(crate) caps: RiskCaps,
+    pub(crate) signals: SignalBook,
+    pub(crate) points: Points,
+    pub(crate) decisions: Decisions,
+    pub(crate) scoreboard: Scoreboard,
+    pub(crate) equity: EquityCurve,
+    pub(crate) hash: RollingHash,
+    pub(crate) out: Effects,
+    pub(crate) counts: Counts,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) record: RecordLevel,
+    /// Columns that each agent reads, for the evidence of a decision.
+    pub(crate) evidence: Vec<(AgentId, Vec<FeatureId>)>,
+    /// One zero a feed: the rows ahead of the present.
+    pub(crate) present: Vec<u32>,
+    /// True before the first decision: every opinion counts as a change.
+    pub(crate) signals_are_new: bool,
+    settlement_days: Option<u8>,
+    settles: (Date, Option<Date>),
+}
+
+impl Desk {
+    pub(crate) fn new(config: &RunConfig, agents: &[&dyn Agent]) -> Result<Self, LedgerError> {
+        let n = config.universe.len();
+        let needs: Vec<_> = agents.iter().flat_map(|a| a.needs().iter().copied()).collect();
+        let mut panel = Panel::new(Arc::clone(&config.universe), config.feeds.clone(), &needs);
+        if let Some(rows) = config.block_rows {
+            panel.limit_block(rows as usize);
+        }
+        let bindings = panel.bindings();
+        let evidence =
+            agents.iter().map(|a| (a.id(), a.needs().iter().filter_map(|s| bindings.find(s)).collect())).collect();
+        let currencies: Vec<_> = config.universe.iter().map(|(_, x)| x.currency).collect();
+        let mut books = Ledger::new(config.base, &currencies);
+        books.deposit(config.cash)?;
+        Ok(Desk {
+            ts: Timestamp::MIN,
+            seq: Seq(0),
+            books,
+            gate: Gate::new(config.limits.clone(), n),
+            orders: Orders::new(n),
+            exchange: Some(Exchange::new(config.frictions, n)),
+            allocator: match &config.allocator {
+                AllocatorConfig::Direct { size, allow_short } => {
+                    Allocator::Direct(DirectAllocator::new(*size, *allow_short, n))
+                }
+                AllocatorConfig::Fusion(p) => Allocator::Fusion(FusionAllocator::new(p.clone(), n)),
+            },
+            caps: config.caps,
+            signals: SignalBook::new(agents, n),
+            points: Points::default(),
+            decisions: Decisions::default(),
+            scoreboard: Scoreboard::new(agents.len(), n),
+            equity: EquityCurve::new(),
+            hash: RollingHash::new(config.seed),
+            out: Effects::default(),
+            counts: Counts::default(),
+            fault: None,
+            record: config.record,
+            evidence,
+            present: vec![0; panel.n_feeds()],
+            panel,
+            signals_are_new: true,
+            settlement_days: config.settlement_days,
+            settles: (Date(i32::MIN), None),
+        })
+    }
+
+    /// The books.
+    #[must_use]
+    pub fn books(&self) -> &Ledger {
+        &self.books
+    }
+
+    /// The market.
+    #[must_use]
+    pub fn panel(&self) -> &Panel {
+        &self.panel
+    }
+
+    /// Open orders.
+    #[must_use]
+    pub fn orders(&self) -> &Orders {
+        &self.orders
+    }
+
+    /// The controls.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// How often each agent was right.
+    #[must_use]
+    pub fn scoreboard(&self) -> &Scoreboard {
+        &self.scoreboard
+    }
+
+    /// Counts so far.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Settlement date of a trade at the present, looked up once a day.
+    #[inline]
+    pub(crate) fn settlement_date(&mut self) -> Option<Date> {
+        self.settlement_days?;
+        let today = self.ts.date();
+        if self.settles.0 != today {
+            self.settles = (today, settlement(self.ts, self.settlement_days));
+        }
+        self.settles.1
+    }
+
+    /// Closes the days that lie before `ts`: NAV goes on the curve, due cash settles.
+    #[cold]
+    pub(crate) fn roll_day(&mut self, ts: Timestamp) {
+        let nav = self.books.nav().ok();
+        self.equity.roll(ts, nav);
+        self.books.settle_through(ts.date());
+    }
+
+    pub(crate) fn save(&self, to: &mut Encoder) {
+        to.i64(self.ts.0);
+        to.u64(self.seq.0);
+        to.u64(self.hash.value());
+        self.panel.save(to);
+        self.books.save(to);
+        self.gate.save(to);
+        self.orders.save(to);
+        to.bool(self.exchange.is_some());
+        if let Some(x) = &self.exchange {
+            x.save(to);
+        }
+        match &self.allocator {
+            Allocator::Direct(a) => a.save(to),
+            Allocator::Fusion(a) => a.save(to),
+        }
+        to.bool(self.signals_are_new);
+        self.signals.save(self.points.ts.len(), to);
+        self.scoreboard.save(to);
+        self.equity.save(to);
+        let c = &self.counts;
+        for n in [c.cycles, c.orders, c.fills, c.refused, c.cancelled, c.duplicates, c.unpriced] {
+            to.u64(n);
+        }
+    }
+
+    pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        self.ts = Timestamp(from.i64("time")?);
+        self.seq = Seq(from.u64("seq")?);
+        self.hash = RollingHash::resume(from.u64("rolling hash")?);
+        self.panel.load(from)?;
+        self.books.load(from)?;
+        self.gate.load(from)?;
+        self.orders.load(from)?;
+        let simulated = from.bool("simulated exchange")?;
+        match (&mut self.exchange, simulated) {
+            (Some(x), true) => x.load(from)?,
+            (None, false) => {}
+            (_, found) => {
+                let (found, expected) = (u64::from(found), u64::from(!found));
+                return Err(DecodeError::Mismatch { what: "simulated exchange", found, expected });
+            }
+        }
+        match &mut self.allocator {
+            Allocator::Direct(a) => a.load(from)?,
+            Allocator::Fusion(a) => a.load(from)?,
+        }
+        self.points.clear();
+        self.signals_are_new = from.bool("first decision")?;
+        self.signals.load(from)?;
+        self.scoreboard.load(from)?;
+        self.equity.load(from)?;
+        let mut n = || from.u64("count");
+        self.counts = Counts {
+            cycles: n()?,
+            orders: n()?,
+            fills: n()?,
+            refused: n()?,
+            cancelled: n()?,
+            duplicates: n()?,
+            unpriced: n()?,
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,349 @@
+//! `State` and `step`: the story of a run, in order.
+
+use crate::config::{RecordLevel, RunConfig, build_agents};
+use crate::council::Council;
+use crate::desk::{Allocator, Desk, Effects, Fault};
+use crate::records::{put_cancelled, put_command, put_fill, put_rejected};
+use crate::timeline::{Tick, TickPayload};
+use tradegraph_agents::{Agent, RuleError};
+use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_domain::{BatchRef, Event, Fill, Interval, Payload, Seq, Timestamp, VenueReport};
+use tradegraph_execution::Applied;
+use tradegraph_graph::{CompileError, LoadError};
+use tradegraph_ledger::LedgerError;
+
+/// Why a state could not be made or restored.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// A rule that cannot run.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// A council that is wired wrongly.
+    #[error("the council does not compile: {0}")]
+    Council(#[from] CompileError),
+    /// An account that cannot be opened.
+    #[error("the account cannot be opened: {0}")]
+    Account(#[from] LedgerError),
+    /// A snapshot of another run or a damaged one.
+    #[error("the snapshot does not fit this run: {0}")]
+    Snapshot(#[from] DecodeError),
+    /// The council's part of a snapshot.
+    #[error("the snapshot does not fit this council: {0}")]
+    CouncilSnapshot(#[from] LoadError),
+}
+
+/// All of a run: the desk and the council that works on it.
+#[derive(Debug)]
+pub struct State {
+    pub(crate) desk: Desk,
+    council: Council,
+}
+
+impl State {
+    /// The state before the first event.
+    ///
+    /// # Errors
+    /// `StateError` for a rule that cannot run or cash that does not fit.
+    pub fn new(config: &RunConfig) -> Result<Self, StateError> {
+        let mut agents = build_agents(config)?;
+        let desk = Desk::new(config, &agents.iter().map(|a| a.as_ref() as &dyn Agent).collect::<Vec<_>>())?;
+        let bindings = desk.panel.bindings();
+        agents.iter_mut().for_each(|a| a.bind(&bindings));
+        Ok(State { desk, council: Council::new(config, agents)? })
+    }
+
+    /// Everything but the graph.
+    #[must_use]
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Why the run stopped, if it did.
+    #[must_use]
+    pub fn fault(&self) -> Option<&Fault> {
+        self.desk.fault.as_ref()
+    }
+
+    /// The number of the next event.
+    #[inline]
+    #[must_use]
+    pub fn next_seq(&self) -> Seq {
+        Seq(self.desk.seq.0 + 1)
+    }
+
+    /// The council as a Mermaid drawing.
+    #[must_use]
+    pub fn mermaid(&self) -> String {
+        self.council.mermaid()
+    }
+
+    /// Prepares a block of events that will come: features and opinions, which depend on the market alone, in one
+    /// pass. It changes no result; a `step` without it prepares its own moment.
+    pub(crate) fn prepare(&mut self, ticks: &[Tick], pool: Option<&rayon::ThreadPool>) {
+        let desk = &mut self.desk;
+        let n_feeds = desk.present.len();
+        desk.open_points();
+        let mut ahead = vec![0_u32; n_feeds];
+        for t in ticks {
+            match t.payload {
+                TickPayload::Bars(feed, _) => ahead[usize::from(feed.0)] += 1,
+                TickPayload::Open(..) => {}
+                TickPayload::Decide(_) => {
+                    desk.points.ts.push(t.ts);
+                    desk.points.ahead.extend_from_slice(&ahead);
+                }
+            }
+        }
+        for (feed, rows) in (0_u16..).zip(&ahead) {
+            let feed = tradegraph_domain::FeedId(feed);
+            desk.panel.prepare(feed, desk.panel.known(feed) + *rows as usize, pool);
+        }
+        self.opinions();
+    }
+
+    /// Runs the market part of the council over the desk's points.
+    fn opinions(&mut self) {
+        let desk = &mut self.desk;
+        let points = desk.points.ts.len();
+        desk.signals.reserve(points);
+        if let Err(e) = self.council.prepare(desk) {
+            desk.fault = Some(Fault::Council { seq: desk.seq.0, what: e.to_string() });
+        }
+        let desk = &mut self.desk;
+        let first = desk.signals_are_new;
+        desk.points.changed.extend((1..=points).map(|k| (first && k == 1) || desk.signals.changed(k)));
+        desk.signals_are_new &= points == 0;
+    }
+
+    /// The canonical bytes of the state.
+    pub fn save(&self, to: &mut Encoder) {
+        self.desk.save(to);
+        self.council.save(to);
+    }
+
+    /// Reads what `save` wrote into the state of the same configuration.
+    ///
+    /// # Errors
+    /// `StateError` if the bytes are damaged or of another configuration.
+    pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), StateError> {
+        self.desk.load(from)?;
+        self.council.load(from)?;
+        Ok(())
+    }
+}
+
+/// Applies one event, then everything that the simulated exchange says about it, in order. The story of a run.
+#[inline]
+pub fn step(state: &mut State, event: &Event, out: &mut Effects) {
+    std::mem::swap(&mut state.desk.out, out);
+    apply(state, event);
+    while !state.desk.out.reports.is_empty() {
+        consume_reports(state);
+    }
+    std::mem::swap(&mut state.desk.out, out);
+}
+
+/// Consumes what the exchange said, each report as an event of its own.
+fn consume_reports(state: &mut State) {
+    let mut reports = std::mem::take(&mut state.desk.out.reports);
+    for report in reports.drain(..) {
+        let ts = state.desk.ts;
+        let seq = state.next_seq();
+        apply(state, &Event { seq, ts, about: Interval { start: ts, end: ts }, payload: Payload::Venue(report) });
+    }
+    if state.desk.out.reports.is_empty() {
+        state.desk.out.reports = reports; // keeps the memory
+    }
+}
+
+#[inline]
+fn apply(state: &mut State, event: &Event) {
+    let desk = &mut state.desk;
+    if desk.fault.is_some() {
+        return;
+    }
+    if desk.equity.is_past(event.ts) {
+        desk.roll_day(event.ts);
+    }
+    desk.seq = event.seq;
+    desk.ts = event.ts;
+    match event.payload {
+        Payload::Bars(at) => bars(desk, at),
+        Payload::Decide(_) => decide(state),
+        Payload::Open(at) => open(desk, at),
+        Payload::Venue(report) => venue(desk, &report),
+        Payload::Halt | Payload::Resume => command(desk, event.payload == Payload::Halt),
+    }
+}
+
+/// Bars are complete: they become known, positions are valued, and the exchange trades what they touched.
+#[inline]
+fn bars(desk: &mut Desk, at: BatchRef) {
+    let row = at.row as usize;
+    desk.hash.word(u64::from(at.row) | (u64::from(at.feed.0) << 32) | (1 << 48));
+    desk.panel.advance(at.feed, row);
+    let Some(batch) = desk.panel.batch(at.feed) else { return };
+    let marked = desk.books.mark_row(batch.closes(row, row + 1), batch.statuses(row, row + 1), batch.is_complete(row));
+    if let Err(error) = marked {
+        desk.fault = Some(Fault::Books { seq: desk.seq.0, error });
+        return;
+    }
+    if let Some(exchange) = &mut desk.exchange {
+        exchange.on_bars(batch, row, desk.panel.universe(), &desk.books, &mut desk.out.reports);
+    }
+}
+
+/// Bars begin: the exchange trades at their opens. The decision at this moment has been made without them.
+#[inline]
+fn open(desk: &mut Desk, at: BatchRef) {
+    desk.hash.word(u64::from(at.row) | (u64::from(at.feed.0) << 32) | (2 << 48));
+    if let Some(exchange) = &mut desk.exchange
+        && exchange.has_orders()
+        && let Some(batch) = desk.panel.batch(at.feed)
+    {
+        exchange.on_open(batch, at.row as usize, desk.panel.universe(), &desk.books, &mut desk.out.reports);
+    }
+}
+
+/// The council decides, if anything that it looks at has changed.
+#[inline]
+fn decide(state: &mut State) {
+    if state.desk.points.at >= state.desk.points.ts.len() {
+        // Nobody prepared this moment: prepare it alone.
+        let desk = &mut state.desk;
+        desk.open_points();
+        desk.points.ts.push(desk.ts);
+        desk.points.ahead.resize(desk.present.len(), 0);
+        state.opinions();
+    }
+    let desk = &mut state.desk;
+    let at = desk.points.at;
+    let run = match &desk.allocator {
+        Allocator::Fusion(_) => true,
+        Allocator::Direct(a) => desk.points.changed.get(at).copied().unwrap_or(true) || a.has_unmet(),
+    };
+    if run {
+        cycle(state);
+    }
+    state.desk.points.at += 1;
+}
+
+fn cycle(state: &mut State) {
+    let desk = &mut state.desk;
+    desk.counts.cycles += 1;
+    let from = desk.out.records.as_bytes().len();
+    if let Err(e) = state.council.decide(desk) {
+        desk.fault = Some(Fault::Council { seq: desk.seq.0, what: e.to_string() });
+    }
+    desk.hash_records(from);
+}
+
+/// What a venue says. A fill is booked whatever state its order is in; each execution posts once.
+#[inline]
+fn venue(desk: &mut Desk, report: &VenueReport) {
+    let from = desk.out.records.as_bytes().len();
+    let applied = match report {
+        VenueReport::Fill(fill) if desk.books.has_booked(fill.exec) => {
+            desk.counts.duplicates += 1;
+            return;
+        }
+        _ => desk.orders.apply(report),
+    };
+    match report {
+        VenueReport::Accepted(order) => desk.hash.word(order.0 | (3 << 56)),
+        VenueReport::Fill(fill) => book(desk, fill, applied),
+        VenueReport::Cancelled(order, reason) => {
+            desk.counts.cancelled += 1;
+            ended(desk, applied);
+            if desk.record >= RecordLevel::Outcomes {
+                put_cancelled(&mut desk.out.records, desk.seq.0, desk.ts, *order, *reason);
+            }
+        }
+        VenueReport::Rejected(order, reason) => {
+            desk.counts.cancelled += 1;
+            ended(desk, applied);
+            if desk.record >= RecordLevel::Outcomes {
+                put_rejected(&mut desk.out.records, desk.seq.0, desk.ts, *order, *reason);
+            }
+        }
+    }
+    desk.hash_records(from);
+}
+
+/// Books an execution and frees what its order held for it.
+#[inline]
+fn book(desk: &mut Desk, fill: &Fill, applied: Applied) {
+    let settles = desk.settlement_date();
+    let realised_nano = match desk.books.post_fill(fill, desk.ts, settles, |_| ()) {
+        Ok(booked) => booked.realised_nano,
+        Err(error) => {
+            desk.fault = Some(Fault::Books { seq: desk.seq.0, error });
+            return;
+        }
+    };
+    match applied {
+        Applied::Open(open) => desk.books.fill_hold(open.hold, fill.quantity),
+        Applied::Ended(open) => desk.books.release(open.hold),
+        Applied::Anomaly => {}
+    }
+    desk.counts.fills += 1;
+    if desk.record >= RecordLevel::Outcomes {
+        let anomaly = applied == Applied::Anomaly;
+        put_fill(&mut desk.out.records, desk.seq.0, desk.ts, fill, realised_nano, anomaly);
+    }
+}
+
+/// An order ended before it was filled: what it held is free and the wish is unmet.
+fn ended(desk: &mut Desk, applied: Applied) {
+    if let Applied::Ended(open) = applied {
+        desk.books.release(open.hold);
+        match &mut desk.allocator {
+            Allocator::Direct(a) => a.unmet(open.order.instrument),
+            Allocator::Fusion(a) => a.unmet(open.order.instrument),
+        }
+    }
+}
+
+/// A person halts trading or lifts the halt.
+fn command(desk: &mut Desk, halt: bool) {
+    if halt {
+        desk.gate.halt();
+    } else {
+        desk.gate.lift_halt();
+    }
+    let from = desk.out.records.as_bytes().len();
+    put_command(&mut desk.out.records, desk.seq.0, desk.ts, halt);
+    desk.hash_records(from);
+}
+
+impl Desk {
+    /// Starts a new block of points; the last opinions of the old one become the row before it.
+    pub(crate) fn open_points(&mut self) {
+        let last = self.points.ts.len();
+        if last > 0 {
+            self.signals.carry(last);
+        }
+        self.points.clear();
+    }
+
+    /// Folds the records that an event made into the rolling hash.
+    #[inline]
+    fn hash_records(&mut self, from: usize) {
+        let bytes = self.out.records.as_bytes();
+        if let Some(new) = bytes.get(from..).filter(|b| !b.is_empty()) {
+            self.hash.bytes(new);
+        }
+    }
+
+    /// Closes the last day of the run.
+    pub(crate) fn finish(&mut self) {
+        let nav = self.books.nav().ok();
+        self.equity.close(nav);
+    }
+
+    /// The time of the last event.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.ts
+    }
+}

@@ -1,0 +1,223 @@
+//! `Timeline`: history as a stream of events in their one order. Sources are the opens and bars of each feed and the
+//! decision schedules; they merge by (ts, class, source rank, source sequence).
+
+use crate::config::Schedule;
+use std::sync::Arc;
+use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_domain::{BatchRef, Date, EventClass, FeedId, Interval, Payload, ScheduleId, SourceKey, Timestamp};
+use tradegraph_market::Batch;
+use tradegraph_market::calendar::CalendarId;
+
+/// One event before it has a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tick {
+    pub(crate) ts: Timestamp,
+    pub(crate) payload: TickPayload,
+}
+
+/// What a tick is: 8 bytes, so that a block of them stays in the first-level cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TickPayload {
+    Bars(FeedId, u32),
+    Open(FeedId, u32),
+    Decide(ScheduleId),
+}
+
+impl Tick {
+    /// The payload and what it is about.
+    #[inline]
+    pub(crate) fn event(self, feeds: &[Arc<Batch>]) -> (Interval, Payload) {
+        let interval = |feed: FeedId, row: u32| feeds[usize::from(feed.0)].interval(row as usize);
+        match self.payload {
+            TickPayload::Bars(feed, row) => (interval(feed, row), Payload::Bars(BatchRef { feed, row })),
+            TickPayload::Open(feed, row) => (interval(feed, row), Payload::Open(BatchRef { feed, row })),
+            TickPayload::Decide(id) => (Interval { start: self.ts, end: self.ts }, Payload::Decide(id)),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FeedCursor {
+    bars: u32,
+    opens: u32,
+}
+
+/// Where each source stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Timeline {
+    feeds: Vec<Arc<Batch>>,
+    schedules: Vec<Schedule>,
+    cursors: Vec<FeedCursor>,
+    /// The next moment of each schedule; for `OnBars` set when the bars come.
+    next: Vec<Option<Timestamp>>,
+    last: Timestamp,
+}
+
+impl Timeline {
+    pub(crate) fn new(feeds: Vec<Arc<Batch>>, schedules: Vec<Schedule>) -> Self {
+        let first = feeds.iter().map(|b| b.interval(0).start).min().unwrap_or_default();
+        let last = feeds.iter().map(|b| b.interval(b.rows() - 1).end).max().unwrap_or_default();
+        let mut t = Timeline {
+            cursors: vec![FeedCursor { bars: 0, opens: 0 }; feeds.len()],
+            next: vec![None; schedules.len()],
+            feeds,
+            schedules,
+            last,
+        };
+        for k in 0..t.schedules.len() {
+            t.next[k] = t.after(k, Timestamp(first.0.saturating_sub(1)));
+        }
+        t
+    }
+
+    /// Rows of all feeds, and those that are done.
+    pub(crate) fn progress(&self) -> (u64, u64) {
+        let done = self.cursors.iter().map(|c| u64::from(c.bars)).sum();
+        (done, self.feeds.iter().map(|b| b.rows() as u64).sum())
+    }
+
+    /// The first moment of a clock schedule after `ts`, up to the end of the data.
+    fn after(&self, k: usize, ts: Timestamp) -> Option<Timestamp> {
+        let at = match self.schedules[k] {
+            Schedule::OnBars(_) => return None,
+            Schedule::Every(step) => {
+                let step = step.0.max(1);
+                Timestamp(ts.0.div_euclid(step).checked_add(1)?.checked_mul(step)?)
+            }
+            Schedule::OnClose(calendar) => {
+                let mut date = Date(ts.date().0 - 1);
+                loop {
+                    let session = calendar.next_session(date)?;
+                    if session.close > ts {
+                        break session.close;
+                    }
+                    date = session.date;
+                }
+            }
+        };
+        (at <= self.last).then_some(at)
+    }
+
+    /// Appends the next ticks: up to `rows` rows of one feed, ending after the decisions of a moment.
+    pub(crate) fn next_block(&mut self, rows: u32, out: &mut Vec<Tick>) {
+        out.clear();
+        if let ([batch], [Schedule::OnBars(FeedId(0))]) = (self.feeds.as_slice(), self.schedules.as_slice()) {
+            let batch = batch.clone();
+            return self.one_feed(&batch, rows, out);
+        }
+        let mut left = rows;
+        while let Some((key, payload)) = self.earliest() {
+            if left == 0 && !(key.class == EventClass::Decide && out.last().is_some_and(|t| t.ts == key.ts)) {
+                // A block ends when every bar of a moment and its decisions are in it.
+                let more_of_moment = key.class < EventClass::Decide && out.last().is_some_and(|t| t.ts == key.ts);
+                if !more_of_moment {
+                    return;
+                }
+            }
+            self.take(payload, key.ts);
+            if matches!(payload, TickPayload::Bars(..)) {
+                left = left.saturating_sub(1);
+            }
+            out.push(Tick { ts: key.ts, payload });
+        }
+    }
+
+    /// One feed that decides on its bars: open, bars, decide, in this order, row after row. Batches guarantee that a
+    /// row starts no earlier than the row before it ends, so no merge is needed.
+    fn one_feed(&mut self, batch: &Batch, rows: u32, out: &mut Vec<Tick>) {
+        let (feed, c) = (FeedId(0), &mut self.cursors[0]);
+        let to = (batch.rows() as u32).min(c.bars.saturating_add(rows));
+        let has_open = batch.spec().has_open;
+        for row in c.bars..to {
+            let about = batch.interval(row as usize);
+            if has_open {
+                out.push(Tick { ts: about.start, payload: TickPayload::Open(feed, row) });
+            }
+            out.push(Tick { ts: about.end, payload: TickPayload::Bars(feed, row) });
+            out.push(Tick { ts: about.end, payload: TickPayload::Decide(ScheduleId(0)) });
+        }
+        (c.bars, c.opens) = (to, to);
+    }
+
+    /// The head of the merge.
+    fn earliest(&self) -> Option<(SourceKey, TickPayload)> {
+        let mut best: Option<(SourceKey, TickPayload)> = None;
+        let mut offer = |key: SourceKey, payload| {
+            if best.is_none_or(|(b, _)| key < b) {
+                best = Some((key, payload));
+            }
+        };
+        for (rank, (batch, c)) in (0_u16..).zip(self.feeds.iter().zip(&self.cursors)) {
+            let rows = batch.rows() as u32;
+            if c.bars < rows {
+                let ts = batch.interval(c.bars as usize).end;
+                let key = SourceKey { ts, class: EventClass::Market, source_rank: rank, source_seq: c.bars.into() };
+                offer(key, TickPayload::Bars(FeedId(rank), c.bars));
+            }
+            if batch.spec().has_open && c.opens < rows {
+                let ts = batch.interval(c.opens as usize).start;
+                let key = SourceKey { ts, class: EventClass::Open, source_rank: rank, source_seq: c.opens.into() };
+                offer(key, TickPayload::Open(FeedId(rank), c.opens));
+            }
+        }
+        for (rank, next) in (0_u16..).zip(&self.next) {
+            if let Some(ts) = *next {
+                let key = SourceKey { ts, class: EventClass::Decide, source_rank: rank, source_seq: 0 };
+                offer(key, TickPayload::Decide(ScheduleId(rank)));
+            }
+        }
+        best
+    }
+
+    fn take(&mut self, payload: TickPayload, ts: Timestamp) {
+        match payload {
+            TickPayload::Bars(feed, row) => {
+                self.cursors[usize::from(feed.0)].bars = row + 1;
+                for (next, s) in self.next.iter_mut().zip(&self.schedules) {
+                    if *s == Schedule::OnBars(feed) {
+                        *next = Some(ts);
+                    }
+                }
+            }
+            TickPayload::Open(feed, row) => self.cursors[usize::from(feed.0)].opens = row + 1,
+            TickPayload::Decide(ScheduleId(k)) => self.next[usize::from(k)] = self.after(k.into(), ts),
+        }
+    }
+
+    pub(crate) fn save(&self, to: &mut Encoder) {
+        for c in &self.cursors {
+            to.u32(c.bars);
+            to.u32(c.opens);
+        }
+        for next in &self.next {
+            to.bool(next.is_some());
+            to.i64(next.unwrap_or_default().0);
+        }
+    }
+
+    pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        for (c, batch) in self.cursors.iter_mut().zip(&self.feeds) {
+            (c.bars, c.opens) = (from.u32("bars done")?, from.u32("opens done")?);
+            let rows = batch.rows() as u32;
+            if c.bars > rows || c.opens > rows {
+                let found = u64::from(c.bars.max(c.opens));
+                return Err(DecodeError::Mismatch { what: "rows done", found, expected: rows.into() });
+            }
+        }
+        for next in &mut self.next {
+            let some = from.bool("schedule")?;
+            let ts = Timestamp(from.i64("schedule")?);
+            *next = some.then_some(ts);
+        }
+        Ok(())
+    }
+}
+
+/// The settlement date of a trade: so many XNYS sessions after its day. `None` settles at once, also outside the
+/// years that the calendar covers.
+pub(crate) fn settlement(ts: Timestamp, days: Option<u8>) -> Option<Date> {
+    CalendarId::Xnys.roll(ts.date(), u32::from(days?))
+}
+
+#[cfg(test)]
+mod tests;

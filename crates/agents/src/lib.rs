@@ -12,8 +12,9 @@ pub use momentum::{Momentum, MomentumParameters};
 pub use rule::{Rule, RuleError, RuleSpec};
 
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_columns::{ColMut, ColRef, Status};
 use tradegraph_domain::{AgentId, ModelVersion, SignalColumn};
-use tradegraph_market::{Bindings, FeatureSpec, View};
+use tradegraph_market::{Bindings, FeatureId, FeatureSpec, View};
 
 /// The whole contract of a strategy.
 pub trait Agent: Send {
@@ -40,6 +41,13 @@ pub trait Agent: Send {
     /// Gives an opinion about every instrument at one moment. Called in the order of time, once a decision.
     fn decide(&mut self, view: &View<'_>, out: &mut SignalColumn<'_>);
 
+    /// A rule that is a function of one cell: what it says about an instrument at a moment depends on the features of
+    /// that instrument at that moment alone. It is data, not code, so the engine may evaluate it for a whole block of
+    /// moments in one pass and no look at a later cell can be expressed. Must equal `decide`.
+    fn cellwise(&self) -> Option<Cellwise<'_>> {
+        None
+    }
+
     /// A plain sentence for one factor, given the values of `needs()` at the decision (`None` where there was none).
     fn explain(&self, factor: usize, data: &[Option<f64>]) -> String;
 
@@ -52,6 +60,41 @@ pub trait Agent: Send {
     /// `DecodeError` if the bytes do not fit this agent.
     fn load(&mut self, _from: &mut Decoder<'_>) -> Result<(), DecodeError> {
         Ok(())
+    }
+}
+
+/// A condition over the features of one cell; the single factor is 1 where it holds and 0 elsewhere, with confidence 1.
+#[derive(Clone, Copy, Debug)]
+pub struct Cellwise<'a> {
+    /// The condition.
+    pub condition: &'a expression::Condition,
+    /// Columns of the features that it names, in their order.
+    pub columns: &'a [FeatureId],
+}
+
+impl Cellwise<'_> {
+    /// Evaluates cells `0..n` of `features` (as many blocks as columns) into factors, confidence and statuses. A cell
+    /// with a feature that is not `Ok` has no opinion and the worst status of those it needs.
+    pub fn evaluate<'b>(&self, feature: impl Fn(FeatureId) -> ColRef<'b, f64>, out: &mut SignalColumn<'_>) {
+        use expression::Op;
+        let (factors, confidence, status) = out.parts();
+        if let [Op::Feature(a), Op::Feature(b), Op::Greater] = self.condition.ops()
+            && let (Some(a), Some(b)) = (self.columns.get(*a), self.columns.get(*b))
+        {
+            let mut cells = ColMut::new(factors, status);
+            feature(*a).zip_into(feature(*b), &mut cells, |x, y| if x > y { 1.0 } else { 0.0 });
+        } else {
+            for (i, (f, s)) in factors.iter_mut().zip(status.iter_mut()).enumerate() {
+                let cell = |at: usize| self.columns.get(at).map_or(Err(Status::NoData), |id| feature(*id).get(i));
+                (*f, *s) = match self.condition.holds(cell) {
+                    Ok(holds) => (f64::from(u8::from(holds)), Status::Ok),
+                    Err(why) => (0.0, why),
+                };
+            }
+        }
+        for (c, s) in confidence.iter_mut().zip(status.iter()) {
+            *c = if *s == Status::Ok { 1.0 } else { 0.0 };
+        }
     }
 }
 

@@ -14,10 +14,10 @@
 //!
 //! **Fails when**: its idea does.
 
-use crate::Agent;
-use crate::expression::{Condition, ExpressionError, Op};
+use crate::expression::{Condition, ExpressionError};
+use crate::{Agent, Cellwise};
+use tradegraph_columns::Status;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_columns::{ColMut, Status};
 use tradegraph_domain::{AgentId, ModelVersion, SignalColumn};
 use tradegraph_market::{Bindings, FeatureId, FeatureSpec, View};
 
@@ -100,18 +100,6 @@ impl Rule {
             side,
         })
     }
-
-    /// The two features of a rule that is nothing but `long = "x > y"`.
-    #[inline]
-    fn one_comparison(&self) -> Option<(FeatureId, FeatureId)> {
-        if self.short.is_some() || self.exit.is_some() {
-            return None;
-        }
-        match self.long.as_ref()?.ops() {
-            [Op::Feature(a), Op::Feature(b), Op::Greater] => Some((*self.columns.get(*a)?, *self.columns.get(*b)?)),
-            _ => None,
-        }
-    }
 }
 
 impl Agent for Rule {
@@ -139,14 +127,8 @@ impl Agent for Rule {
         if self.columns.len() != self.needs.len() {
             return out.clear(Status::NoData);
         }
-        if let Some((a, b)) = self.one_comparison() {
-            let (factors, confidence, status) = out.parts();
-            let mut cells = ColMut::new(factors, status);
-            view.feature(a).zip_into(view.feature(b), &mut cells, |x, y| if x > y { 1.0 } else { 0.0 });
-            for (c, s) in confidence.iter_mut().zip(status.iter()) {
-                *c = if *s == Status::Ok { 1.0 } else { 0.0 };
-            }
-            return;
+        if let Some(rule) = self.cellwise() {
+            return rule.evaluate(|id| view.feature(id), out);
         }
         for i in 0..out.len() {
             let feature = |at: usize| view.feature(self.columns[at]).get(i);
@@ -172,6 +154,15 @@ impl Agent for Rule {
                 }
                 Err(why) => out.set_none(i, why),
             }
+        }
+    }
+
+    fn cellwise(&self) -> Option<Cellwise<'_>> {
+        match (&self.long, &self.short, &self.exit) {
+            (Some(condition), None, None) if self.columns.len() == self.needs.len() => {
+                Some(Cellwise { condition, columns: &self.columns })
+            }
+            _ => None,
         }
     }
 

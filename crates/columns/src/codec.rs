@@ -61,6 +61,12 @@ impl Encoder {
         Self::default()
     }
 
+    /// An empty buffer with room for `bytes`.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Encoder { bytes: Vec::with_capacity(bytes) }
+    }
+
     put!(u8: u8, u16: u16, u32: u32, u64: u64, i32: i32, i64: i64, i128: i128);
 
     /// Appends a float by its bits.
@@ -112,6 +118,12 @@ impl Encoder {
     pub fn statuses(&mut self, v: &[Status]) {
         self.len(v.len());
         self.bytes.extend(v.iter().map(|s| *s as u8));
+    }
+
+    /// Appends bytes that are encoded already.
+    #[inline]
+    pub fn append(&mut self, encoded: &[u8]) {
+        self.bytes.extend_from_slice(encoded);
     }
 
     /// What was written so far.
@@ -198,7 +210,11 @@ impl<'a> Decoder<'a> {
         let n = self.u64(what)?;
         let left = self.left() as u64;
         if n > left {
-            return Err(DecodeError::Short { what, at: self.at, need: usize::try_from(n - left).unwrap_or(usize::MAX) });
+            return Err(DecodeError::Short {
+                what,
+                at: self.at,
+                need: usize::try_from(n - left).unwrap_or(usize::MAX),
+            });
         }
         Ok(n as usize)
     }
@@ -226,7 +242,11 @@ impl<'a> Decoder<'a> {
 
     fn same_len(&mut self, what: &'static str, expected: usize) -> Result<(), DecodeError> {
         let found = self.u64(what)?;
-        if found == expected as u64 { Ok(()) } else { Err(DecodeError::Mismatch { what, found, expected: expected as u64 }) }
+        if found == expected as u64 {
+            Ok(())
+        } else {
+            Err(DecodeError::Mismatch { what, found, expected: expected as u64 })
+        }
     }
 
     /// Reads floats into a slice of the same length.
@@ -262,8 +282,8 @@ impl<'a> Decoder<'a> {
         for x in out {
             let at = self.at;
             let byte = self.u8("statuses")?;
-            *x = Status::from_byte(byte)
-                .ok_or(DecodeError::Invalid { what: "statuses", at, found: u64::from(byte) })?;
+            *x =
+                Status::from_byte(byte).ok_or(DecodeError::Invalid { what: "statuses", at, found: u64::from(byte) })?;
         }
         Ok(())
     }

@@ -318,6 +318,17 @@ impl<T: Copy + Default> Block<T> {
         }
     }
 
+    /// Rows `from..to` as one long column; empty if out of range.
+    #[inline]
+    #[must_use]
+    pub fn rows_ref(&self, from: usize, to: usize) -> ColRef<'_, T> {
+        let cells = from * self.n..to * self.n;
+        match (self.values.get(cells.clone()), self.status.get(cells)) {
+            (Some(values), Some(status)) => ColRef { values, status },
+            _ => ColRef { values: &[], status: &[] },
+        }
+    }
+
     /// Row `k`, mutable; empty if out of range.
     #[inline]
     pub fn row_mut(&mut self, k: usize) -> ColMut<'_, T> {

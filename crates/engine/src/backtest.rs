@@ -6,10 +6,10 @@ use crate::equity::EquityPoint;
 use crate::journal::{CommitGroup, Journal, JournalError, Snapshot};
 use crate::records::{Binding, put_binding, put_state_hash};
 use crate::state::{State, StateError, step};
-use crate::timeline::Timeline;
+use crate::timeline::{Tick, TickPayload, Timeline};
 use std::sync::Arc;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_domain::{Event, Timestamp};
+use tradegraph_domain::{Event, FeedId, ScheduleId, Timestamp};
 use tradegraph_ledger::Nav;
 
 /// Records are handed to the journal when this many bytes have gathered, at the end of a block.
@@ -132,19 +132,16 @@ impl BackTest {
             journal.append(CommitGroup { index: 0, first_seq: 0, n_events: 0, records: e.into_bytes() })?;
             self.next_group = 1;
         }
-        let feeds = self.config.feeds.clone();
         let rows = self.state.desk.panel.block_rows() as u32;
         let mut out = Effects::default();
         let mut ticks = Vec::new();
+        let row_by_row = self.timeline.is_row_by_row();
         loop {
             let (rows_before, _) = self.timeline.progress();
-            self.timeline.next_block(rows, &mut ticks);
-            let Some(last) = ticks.last().copied() else { break };
-            self.state.prepare(&ticks, self.pool.as_deref());
-            for tick in &ticks {
-                let (about, payload) = tick.event(&feeds);
-                let event = Event { seq: self.state.next_seq(), ts: tick.ts, about, payload };
-                step(&mut self.state, &event, &mut out);
+            let more =
+                if row_by_row { self.run_rows(rows, &mut out) } else { self.run_block(rows, &mut ticks, &mut out) };
+            if !more {
+                break;
             }
             if let Some(fault) = self.state.fault() {
                 return Err(fault.clone().into());
@@ -157,7 +154,7 @@ impl BackTest {
             } else if out.records.as_bytes().len() >= GROUP_BYTES {
                 self.flush_group(&mut out, journal)?;
             }
-            progress(Progress { rows_done, rows_total, ts: last.ts });
+            progress(Progress { rows_done, rows_total, ts: self.state.desk.now() });
         }
         self.state.desk.finish();
         let state_hash = self.snapshot(&mut out, journal)?;
@@ -171,6 +168,48 @@ impl BackTest {
             final_nav: desk.books.nav(),
             equity: desk.equity.points().to_vec(),
         })
+    }
+
+    /// Runs a block of merged events; false at the end of the data.
+    fn run_block(&mut self, rows: u32, ticks: &mut Vec<Tick>, out: &mut Effects) -> bool {
+        self.timeline.next_block(rows, ticks);
+        self.state.prepare(ticks, self.pool.as_deref());
+        for tick in &*ticks {
+            self.step(*tick, out);
+        }
+        !ticks.is_empty()
+    }
+
+    /// Runs a block of one feed that decides on its bars; false at the end of the data. Rows on which nothing can
+    /// happen pass as one.
+    fn run_rows(&mut self, rows: u32, out: &mut Effects) -> bool {
+        let feed = FeedId(0);
+        let range = self.timeline.next_rows(rows);
+        let Some(batch) = self.config.feeds.first().cloned() else { return false };
+        self.state.prepare_rows(range.clone(), self.pool.as_deref());
+        let mut row = range.start;
+        while row < range.end {
+            let skipped = self.state.skip_quiet(row as usize, range.end as usize);
+            row += skipped as u32;
+            if skipped > 0 {
+                continue;
+            }
+            let about = batch.interval(row as usize);
+            if batch.spec().has_open {
+                self.step(Tick { ts: about.start, payload: TickPayload::Open(feed, row) }, out);
+            }
+            self.step(Tick { ts: about.end, payload: TickPayload::Bars(feed, row) }, out);
+            self.step(Tick { ts: about.end, payload: TickPayload::Decide(ScheduleId(0)) }, out);
+            row += 1;
+        }
+        !range.is_empty()
+    }
+
+    #[inline]
+    fn step(&mut self, tick: Tick, out: &mut Effects) {
+        let (about, payload) = tick.event(&self.config.feeds);
+        let seq = self.state.next_seq();
+        step(&mut self.state, &Event { seq, ts: tick.ts, about, payload }, out);
     }
 
     /// Puts the state's hash on record, hands the group over, then the snapshot.
@@ -190,7 +229,7 @@ impl BackTest {
 
     fn flush_group(&mut self, out: &mut Effects, journal: &mut dyn Journal) -> Result<(), JournalError> {
         let seq = self.state.desk.seq.0;
-        let records = std::mem::take(&mut out.records).into_bytes();
+        let records = std::mem::replace(&mut out.records, Encoder::with_capacity(2 * GROUP_BYTES)).into_bytes();
         let group = CommitGroup {
             index: self.next_group,
             first_seq: self.group_first_seq,

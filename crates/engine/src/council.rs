@@ -61,6 +61,14 @@ struct AgentNode {
 impl Node<Desk> for AgentNode {
     fn run(&mut self, desk: &mut Desk, _io: &mut Io<'_>) -> Result<(), NodeError> {
         let n_feeds = desk.present.len();
+        let points = desk.points.ts.len();
+        if desk.points.row_by_row
+            && let Some(rule) = self.agent.cellwise()
+            && let Some(mut out) = desk.signals.rows_mut(self.row, points)
+        {
+            rule.evaluate(|id| desk.panel.ahead(id, points), &mut out);
+            return Ok(());
+        }
         for (k, ts) in desk.points.ts.iter().enumerate() {
             let ahead = &desk.points.ahead[k * n_feeds..(k + 1) * n_feeds];
             let view = desk.panel.view(*ts, ahead);
@@ -180,24 +188,18 @@ impl Council {
     }
 }
 
-/// Most agents whose opinions fit on the stack; the registry has fewer.
-const MAX_AGENTS: usize = 32;
-
 const NO_SIGNAL: SignalRef<'static> = SignalRef { agent: AgentId(0), factors: &[], confidence: &[], status: &[] };
 
 fn allocate(desk: &mut Desk) -> Route {
     let mut decisions = std::mem::take(&mut desk.decisions);
     // The allocator is taken out while it reads the rest of the desk.
     let k = desk.points.at + 1;
-    let mut buffer = [NO_SIGNAL; MAX_AGENTS];
+    let mut buffer = [NO_SIGNAL; AGENTS.len()];
     let mut n = 0;
-    for at in 0..desk.signals.n_agents().min(MAX_AGENTS) {
-        let row = desk.signals.row(at, k);
-        // An agent without factors has no opinion about anything.
-        if !row.factors.is_empty() {
-            buffer[n] = row;
-            n += 1;
-        }
+    // An agent without factors has no opinion about anything.
+    for (slot, at) in buffer.iter_mut().zip(desk.signals.live()) {
+        *slot = desk.signals.row(*at, k);
+        n += 1;
     }
     let signals = &buffer[..n];
     let missing = match &mut desk.allocator {
@@ -294,16 +296,15 @@ fn record(desk: &mut Desk, order: &Order, refusal: Option<&Refusal>, nav_nano: i
     let i = order.instrument.index();
     let k = desk.points.at + 1;
     let signals = &desk.signals;
-    let evidence = desk.evidence.iter().enumerate().filter(|(at, _)| reasons && signals.row(*at, k).is_ok(i)).flat_map(
-        |(_, (agent, columns))| {
-            let view = &view;
-            (0_u16..).zip(columns).map(move |(need, id)| Evidence {
-                agent: *agent,
-                need,
-                value: view.feature(*id).get(i).ok(),
-            })
-        },
-    );
+    let evidence = signals.live().iter().filter(|at| reasons && signals.row(**at, k).is_ok(i)).flat_map(|at| {
+        let (agent, columns) = &desk.evidence[*at];
+        let view = &view;
+        (0_u16..).zip(columns).map(move |(need, id)| Evidence {
+            agent: *agent,
+            need,
+            value: view.feature(*id).get(i).ok(),
+        })
+    });
     let waterfall = reasons.then_some(&d.waterfall);
     put_decision(&mut desk.out.records, desk.seq.0, desk.ts, order, refusal, price, nav_nano, waterfall, evidence);
 }
@@ -313,10 +314,8 @@ fn learn(desk: &mut Desk) {
     let panel = &desk.panel;
     desk.scoreboard.judge(|i| panel.last(InstrumentId(i as u32)).map_or(0, |(p, _)| p.nano()));
     let k = desk.points.at + 1;
-    for at in 0..desk.signals.n_agents() {
-        let row = desk.signals.row(at, k);
-        if !row.factors.is_empty() {
-            desk.scoreboard.note(at, |i| row.value(i), row.status);
-        }
+    for at in desk.signals.live() {
+        let row = desk.signals.row(*at, k);
+        desk.scoreboard.note(*at, |i| row.value(i), row.status);
     }
 }

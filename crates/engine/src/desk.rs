@@ -33,6 +33,8 @@ pub(crate) struct Points {
     pub(crate) changed: Vec<bool>,
     /// Decisions that were made.
     pub(crate) at: usize,
+    /// One decision after each row of the one feed.
+    pub(crate) row_by_row: bool,
 }
 
 impl Points {
@@ -41,6 +43,7 @@ impl Points {
         self.ahead.clear();
         self.changed.clear();
         self.at = 0;
+        self.row_by_row = false;
     }
 }
 
@@ -56,10 +59,24 @@ pub struct Effects {
     pub(crate) reports: Vec<VenueReport>,
 }
 
+impl Effects {
+    /// Takes over what an event produced. Most events produce nothing.
+    #[inline]
+    pub(crate) fn absorb(&mut self, from: &mut Effects) {
+        if !from.records.as_bytes().is_empty() {
+            self.records.append(from.records.as_bytes());
+            from.records.clear();
+        }
+        if !from.sends.is_empty() {
+            self.sends.append(&mut from.sends);
+        }
+    }
+}
+
 /// Counts of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Times that the council's account part ran.
+    /// Times that the council's account part ran, since the run began or was resumed; no part of the state.
     pub cycles: u64,
     /// Orders that were sent.
     pub orders: u64,
@@ -234,7 +251,7 @@ impl Desk {
     pub(crate) fn save(&self, to: &mut Encoder) {
         to.i64(self.ts.0);
         to.u64(self.seq.0);
-        to.u64(self.hash.value());
+        self.hash.lanes().into_iter().for_each(|lane| to.u64(lane));
         self.panel.save(to);
         self.books.save(to);
         self.gate.save(to);
@@ -252,7 +269,7 @@ impl Desk {
         self.scoreboard.save(to);
         self.equity.save(to);
         let c = &self.counts;
-        for n in [c.cycles, c.orders, c.fills, c.refused, c.cancelled, c.duplicates, c.unpriced] {
+        for n in [c.orders, c.fills, c.refused, c.cancelled, c.duplicates, c.unpriced] {
             to.u64(n);
         }
     }
@@ -260,7 +277,7 @@ impl Desk {
     pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
         self.ts = Timestamp(from.i64("time")?);
         self.seq = Seq(from.u64("seq")?);
-        self.hash = RollingHash::resume(from.u64("rolling hash")?);
+        self.hash = RollingHash::resume([from.u64("rolling hash")?, from.u64("rolling hash")?]);
         self.panel.load(from)?;
         self.books.load(from)?;
         self.gate.load(from)?;
@@ -285,7 +302,7 @@ impl Desk {
         self.equity.load(from)?;
         let mut n = || from.u64("count");
         self.counts = Counts {
-            cycles: n()?,
+            cycles: self.counts.cycles,
             orders: n()?,
             fills: n()?,
             refused: n()?,

@@ -125,6 +125,63 @@ const REJECTED: u8 = 4;
 const COMMAND: u8 = 5;
 const STATE_HASH: u8 = 6;
 
+/// Collects the fixed fields of a record on the stack: one append a record instead of one a field.
+struct Fields<'a> {
+    to: &'a mut Encoder,
+    bytes: [u8; FIELDS],
+    at: usize,
+}
+
+const FIELDS: usize = 512;
+
+impl<'a> Fields<'a> {
+    fn new(to: &'a mut Encoder) -> Self {
+        Fields { to, bytes: [0; FIELDS], at: 0 }
+    }
+
+    #[inline]
+    fn put<const N: usize>(&mut self, field: [u8; N]) {
+        if self.at + N > FIELDS {
+            self.flush();
+        }
+        if let Some(room) = self.bytes.get_mut(self.at..self.at + N) {
+            room.copy_from_slice(&field);
+            self.at += N;
+        }
+    }
+
+    #[inline]
+    fn u8(&mut self, v: u8) {
+        self.put([v]);
+    }
+    #[inline]
+    fn u16(&mut self, v: u16) {
+        self.put(v.to_le_bytes());
+    }
+    #[inline]
+    fn u32(&mut self, v: u32) {
+        self.put(v.to_le_bytes());
+    }
+    #[inline]
+    fn u64(&mut self, v: u64) {
+        self.put(v.to_le_bytes());
+    }
+    #[inline]
+    fn i64(&mut self, v: i64) {
+        self.put(v.to_le_bytes());
+    }
+    #[inline]
+    fn i128(&mut self, v: i128) {
+        self.put(v.to_le_bytes());
+    }
+
+    #[inline]
+    fn flush(&mut self) {
+        self.to.append(self.bytes.get(..self.at).unwrap_or_default());
+        self.at = 0;
+    }
+}
+
 pub(crate) fn put_binding(to: &mut Encoder, b: &Binding) {
     to.u8(BINDING);
     to.u32(FORMAT);
@@ -137,7 +194,7 @@ pub(crate) fn put_binding(to: &mut Encoder, b: &Binding) {
 
 #[allow(clippy::too_many_arguments, reason = "the fields of one record, from places of their own")]
 pub(crate) fn put_decision<'a>(
-    to: &mut Encoder,
+    out: &mut Encoder,
     seq: u64,
     ts: Timestamp,
     order: &Order,
@@ -147,6 +204,7 @@ pub(crate) fn put_decision<'a>(
     waterfall: Option<&Waterfall>,
     evidence: impl Iterator<Item = Evidence> + 'a,
 ) {
+    let mut to = Fields::new(out);
     to.u8(DECISION);
     to.u64(seq);
     to.i64(ts.0);
@@ -174,7 +232,8 @@ pub(crate) fn put_decision<'a>(
     to.i64(price.nano());
     to.i128(nav_nano);
     let Some(w) = waterfall else {
-        return to.u8(255);
+        to.u8(255);
+        return to.flush();
     };
     to.u8(w.unit as u8);
     // A council has fewer than 256 factors and steps.
@@ -195,13 +254,15 @@ pub(crate) fn put_decision<'a>(
     for e in evidence {
         to.u16(e.agent.0);
         to.u16(e.need);
-        to.bool(e.value.is_some());
-        to.f64(e.value.unwrap_or_default());
+        to.u8(u8::from(e.value.is_some()));
+        to.u64(e.value.unwrap_or_default().to_bits());
     }
     to.u16(u16::MAX);
+    to.flush();
 }
 
-pub(crate) fn put_fill(to: &mut Encoder, seq: u64, ts: Timestamp, f: &Fill, realised_nano: i128, anomaly: bool) {
+pub(crate) fn put_fill(out: &mut Encoder, seq: u64, ts: Timestamp, f: &Fill, realised_nano: i128, anomaly: bool) {
+    let mut to = Fields::new(out);
     to.u8(FILL);
     to.u64(seq);
     to.i64(ts.0);
@@ -213,7 +274,8 @@ pub(crate) fn put_fill(to: &mut Encoder, seq: u64, ts: Timestamp, f: &Fill, real
     to.i64(f.price.nano());
     to.i128(f.fee_nano);
     to.i128(realised_nano);
-    to.bool(anomaly);
+    to.u8(u8::from(anomaly));
+    to.flush();
 }
 
 pub(crate) fn put_cancelled(to: &mut Encoder, seq: u64, ts: Timestamp, order: OrderId, reason: CancelReason) {

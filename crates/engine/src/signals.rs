@@ -15,10 +15,31 @@ struct Rows {
     status: Vec<Status>,
 }
 
+/// Instruments up to which rows are compared as a whole.
+const NARROW: usize = 16;
+
+/// Marks the rows of `width` cells that differ from the row before them. No early exit: with one instrument this is
+/// one pass over a column.
+fn mark_changes<T>(cells: &[T], width: usize, changed: &mut [bool], difference: impl Fn(&T, &T) -> u64) {
+    let end = (changed.len() + 1) * width;
+    let (before, now) = (&cells[..end - width], &cells[width..end]);
+    if width == 1 {
+        for ((flag, a), b) in changed.iter_mut().zip(before).zip(now) {
+            *flag |= difference(a, b) != 0;
+        }
+        return;
+    }
+    for ((flag, a), b) in changed.iter_mut().zip(before.chunks_exact(width)).zip(now.chunks_exact(width)) {
+        *flag |= a.iter().zip(b).fold(0, |acc, (a, b)| acc | difference(a, b)) != 0;
+    }
+}
+
 /// Opinions of all agents, decision after decision.
 #[derive(Debug)]
 pub(crate) struct SignalBook {
     rows: Vec<Rows>,
+    /// Places of the agents that have factors; the others never have an opinion.
+    live: Vec<usize>,
     n: usize,
 }
 
@@ -34,15 +55,17 @@ impl SignalBook {
                 confidence: vec![],
                 status: vec![],
             })
-            .collect();
-        let mut book = SignalBook { rows, n: n_instruments };
+            .collect::<Vec<Rows>>();
+        let live = (0..rows.len()).filter(|at| rows[*at].n_factors > 0).collect();
+        let mut book = SignalBook { rows, live, n: n_instruments };
         book.reserve(1);
         book
     }
 
-    /// Number of agents.
-    pub(crate) fn n_agents(&self) -> usize {
-        self.rows.len()
+    /// Places of the agents that can have an opinion, in their order.
+    #[inline]
+    pub(crate) fn live(&self) -> &[usize] {
+        &self.live
     }
 
     /// Makes room for a block of `points` decisions.
@@ -70,6 +93,13 @@ impl SignalBook {
         )
     }
 
+    /// Rows 1 to `points` of an agent with one factor, as one long column.
+    pub(crate) fn rows_mut(&mut self, agent: usize, points: usize) -> Option<SignalColumn<'_>> {
+        let cells = self.n..(points + 1) * self.n;
+        let r = self.rows.get_mut(agent).filter(|r| r.n_factors == 1)?;
+        Some(SignalColumn::new(&mut r.factors[cells.clone()], &mut r.confidence[cells.clone()], &mut r.status[cells]))
+    }
+
     /// Row `k` of an agent, to read.
     #[inline]
     pub(crate) fn row(&self, agent: usize, k: usize) -> SignalRef<'_> {
@@ -84,22 +114,27 @@ impl SignalBook {
         }
     }
 
-    /// True if an opinion in row `k` differs from the row before it.
-    #[inline]
-    pub(crate) fn changed(&self, k: usize) -> bool {
+    /// For rows 1 to `points`: whether an opinion differs from the row before it. In wide universes every row counts
+    /// as changed: the allocator compares cell by cell anyway, and some opinion always moves.
+    pub(crate) fn changes(&self, points: usize, changed: &mut Vec<bool>) {
         let n = self.n;
-        self.rows.iter().any(|r| {
-            let m = n * r.n_factors;
-            r.status[(k - 1) * n..k * n] != r.status[k * n..(k + 1) * n]
-                || r.factors[(k - 1) * m..k * m] != r.factors[k * m..(k + 1) * m]
-                || r.confidence[(k - 1) * n..k * n] != r.confidence[k * n..(k + 1) * n]
-        })
+        changed.clear();
+        changed.resize(points, n > NARROW);
+        if n > NARROW {
+            return;
+        }
+        for r in self.live.iter().map(|at| &self.rows[*at]) {
+            mark_changes(&r.factors, n * r.n_factors, changed, |a, b| a.to_bits() ^ b.to_bits());
+            mark_changes(&r.confidence, n, changed, |a, b| a.to_bits() ^ b.to_bits());
+            mark_changes(&r.status, n, changed, |a, b| u64::from(*a as u8 ^ *b as u8));
+        }
     }
 
     /// Makes row `k` the one before the next block.
     pub(crate) fn carry(&mut self, k: usize) {
         let n = self.n;
-        for r in &mut self.rows {
+        for at in &self.live {
+            let r = &mut self.rows[*at];
             let m = n * r.n_factors;
             r.factors.copy_within(k * m..(k + 1) * m, 0);
             r.confidence.copy_within(k * n..(k + 1) * n, 0);
@@ -109,8 +144,8 @@ impl SignalBook {
 
     /// Writes row `k`, the last decision, canonically.
     pub(crate) fn save(&self, k: usize, to: &mut Encoder) {
-        for agent in 0..self.rows.len() {
-            let row = self.row(agent, k);
+        for agent in &self.live {
+            let row = self.row(*agent, k);
             to.f64s(row.factors);
             to.f64s(row.confidence);
             to.statuses(row.status);
@@ -120,7 +155,8 @@ impl SignalBook {
     /// Reads what `save` wrote into row 0.
     pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
         let n = self.n;
-        for r in &mut self.rows {
+        for at in &self.live {
+            let r = &mut self.rows[*at];
             let m = n * r.n_factors;
             from.f64s_into(&mut r.factors[..m])?;
             from.f64s_into(&mut r.confidence[..n])?;

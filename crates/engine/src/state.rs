@@ -7,8 +7,8 @@ use crate::records::{put_cancelled, put_command, put_fill, put_rejected};
 use crate::timeline::{Tick, TickPayload};
 use tradegraph_agents::{Agent, RuleError};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_domain::{BatchRef, Event, Fill, Interval, Payload, Seq, Timestamp, VenueReport};
-use tradegraph_execution::Applied;
+use tradegraph_domain::{BatchRef, Event, FeedId, Fill, Interval, Payload, Seq, Timestamp, VenueReport};
+use tradegraph_execution::{Applied, Exchange};
 use tradegraph_graph::{CompileError, LoadError};
 use tradegraph_ledger::LedgerError;
 
@@ -90,15 +90,63 @@ impl State {
                 TickPayload::Open(..) => {}
                 TickPayload::Decide(_) => {
                     desk.points.ts.push(t.ts);
-                    desk.points.ahead.extend_from_slice(&ahead);
+                    match ahead.as_slice() {
+                        [one] => desk.points.ahead.push(*one),
+                        many => desk.points.ahead.extend_from_slice(many),
+                    }
                 }
             }
         }
         for (feed, rows) in (0_u16..).zip(&ahead) {
-            let feed = tradegraph_domain::FeedId(feed);
+            let feed = FeedId(feed);
             desk.panel.prepare(feed, desk.panel.known(feed) + *rows as usize, pool);
         }
         self.opinions();
+    }
+
+    /// `prepare` for the next rows of the one feed, with a decision after each.
+    pub(crate) fn prepare_rows(&mut self, rows: std::ops::Range<u32>, pool: Option<&rayon::ThreadPool>) {
+        let desk = &mut self.desk;
+        desk.open_points();
+        desk.panel.prepare(FeedId(0), rows.end as usize, pool);
+        let Some(batch) = desk.panel.batch(FeedId(0)) else { return };
+        desk.points.ts.extend_from_slice(batch.ends(rows.start as usize, rows.end as usize));
+        desk.points.ahead.extend(1..=rows.end - rows.start);
+        desk.points.row_by_row = true;
+        self.opinions();
+    }
+
+    /// Passes over rows from `from` on which nothing can happen: no order rests, every opinion is as before and no
+    /// wish is open, so that the allocator, which looks at nothing else, would decide nothing. Returns how many; the
+    /// state is the one that `step` would have reached.
+    #[inline]
+    pub(crate) fn skip_quiet(&mut self, from: usize, to: usize) -> usize {
+        let desk = &mut self.desk;
+        let quiet = matches!(&desk.allocator, Allocator::Direct(a) if !a.has_unmet())
+            && desk.exchange.as_ref().is_some_and(Exchange::is_idle)
+            && desk.fault.is_none();
+        let Some(batch) = desk.panel.batch(FeedId(0)).filter(|_| quiet) else { return 0 };
+        let changed = desk.points.changed.get(desk.points.at..).unwrap_or_default();
+        let mut n = 0;
+        for (row, changed) in (from..to).zip(changed) {
+            if *changed || desk.equity.is_past(batch.interval(row).end) || !batch.is_complete(row) {
+                break;
+            }
+            if batch.spec().has_open {
+                desk.hash.light(open_word(FeedId(0), row as u32));
+                desk.seq.0 += 1;
+            }
+            desk.hash.light(bars_word(FeedId(0), row as u32));
+            desk.seq.0 += 2;
+            n += 1;
+        }
+        if n > 0 {
+            let last = from + n - 1;
+            desk.ts = batch.interval(last).end;
+            desk.points.at += n;
+            mark(desk, FeedId(0), last);
+        }
+        n
     }
 
     /// Runs the market part of the council over the desk's points.
@@ -110,9 +158,11 @@ impl State {
             desk.fault = Some(Fault::Council { seq: desk.seq.0, what: e.to_string() });
         }
         let desk = &mut self.desk;
-        let first = desk.signals_are_new;
-        desk.points.changed.extend((1..=points).map(|k| (first && k == 1) || desk.signals.changed(k)));
-        desk.signals_are_new &= points == 0;
+        desk.signals.changes(points, &mut desk.points.changed);
+        if let Some(first) = desk.points.changed.first_mut() {
+            *first |= desk.signals_are_new;
+            desk.signals_are_new = false;
+        }
     }
 
     /// The canonical bytes of the state.
@@ -135,12 +185,11 @@ impl State {
 /// Applies one event, then everything that the simulated exchange says about it, in order. The story of a run.
 #[inline]
 pub fn step(state: &mut State, event: &Event, out: &mut Effects) {
-    std::mem::swap(&mut state.desk.out, out);
     apply(state, event);
     while !state.desk.out.reports.is_empty() {
         consume_reports(state);
     }
-    std::mem::swap(&mut state.desk.out, out);
+    out.absorb(&mut state.desk.out);
 }
 
 /// Consumes what the exchange said, each report as an event of its own.
@@ -180,23 +229,41 @@ fn apply(state: &mut State, event: &Event) {
 #[inline]
 fn bars(desk: &mut Desk, at: BatchRef) {
     let row = at.row as usize;
-    desk.hash.word(u64::from(at.row) | (u64::from(at.feed.0) << 32) | (1 << 48));
-    desk.panel.advance(at.feed, row);
+    desk.hash.light(bars_word(at.feed, at.row));
+    mark(desk, at.feed, row);
     let Some(batch) = desk.panel.batch(at.feed) else { return };
-    let marked = desk.books.mark_row(batch.closes(row, row + 1), batch.statuses(row, row + 1), batch.is_complete(row));
-    if let Err(error) = marked {
-        desk.fault = Some(Fault::Books { seq: desk.seq.0, error });
-        return;
-    }
     if let Some(exchange) = &mut desk.exchange {
         exchange.on_bars(batch, row, desk.panel.universe(), &desk.books, &mut desk.out.reports);
     }
 }
 
+/// A row becomes known and positions are valued by it.
+#[inline]
+fn mark(desk: &mut Desk, feed: FeedId, row: usize) {
+    desk.panel.advance(feed, row);
+    let Some(batch) = desk.panel.batch(feed) else { return };
+    let marked = desk.books.mark_row(batch.closes(row, row + 1), batch.statuses(row, row + 1), batch.is_complete(row));
+    if let Err(error) = marked {
+        desk.fault = Some(Fault::Books { seq: desk.seq.0, error });
+    }
+}
+
+/// What the rolling hash takes of a row of bars.
+#[inline]
+fn bars_word(feed: FeedId, row: u32) -> u64 {
+    u64::from(row) | (u64::from(feed.0) << 32) | (1 << 48)
+}
+
+/// What the rolling hash takes of a row of opens.
+#[inline]
+fn open_word(feed: FeedId, row: u32) -> u64 {
+    u64::from(row) | (u64::from(feed.0) << 32) | (2 << 48)
+}
+
 /// Bars begin: the exchange trades at their opens. The decision at this moment has been made without them.
 #[inline]
 fn open(desk: &mut Desk, at: BatchRef) {
-    desk.hash.word(u64::from(at.row) | (u64::from(at.feed.0) << 32) | (2 << 48));
+    desk.hash.light(open_word(at.feed, at.row));
     if let Some(exchange) = &mut desk.exchange
         && exchange.has_orders()
         && let Some(batch) = desk.panel.batch(at.feed)

@@ -101,10 +101,6 @@ impl Timeline {
     /// Appends the next ticks: up to `rows` rows of one feed, ending after the decisions of a moment.
     pub(crate) fn next_block(&mut self, rows: u32, out: &mut Vec<Tick>) {
         out.clear();
-        if let ([batch], [Schedule::OnBars(FeedId(0))]) = (self.feeds.as_slice(), self.schedules.as_slice()) {
-            let batch = batch.clone();
-            return self.one_feed(&batch, rows, out);
-        }
         let mut left = rows;
         while let Some((key, payload)) = self.earliest() {
             if left == 0 && !(key.class == EventClass::Decide && out.last().is_some_and(|t| t.ts == key.ts)) {
@@ -122,21 +118,18 @@ impl Timeline {
         }
     }
 
-    /// One feed that decides on its bars: open, bars, decide, in this order, row after row. Batches guarantee that a
-    /// row starts no earlier than the row before it ends, so no merge is needed.
-    fn one_feed(&mut self, batch: &Batch, rows: u32, out: &mut Vec<Tick>) {
-        let (feed, c) = (FeedId(0), &mut self.cursors[0]);
-        let to = (batch.rows() as u32).min(c.bars.saturating_add(rows));
-        let has_open = batch.spec().has_open;
-        for row in c.bars..to {
-            let about = batch.interval(row as usize);
-            if has_open {
-                out.push(Tick { ts: about.start, payload: TickPayload::Open(feed, row) });
-            }
-            out.push(Tick { ts: about.end, payload: TickPayload::Bars(feed, row) });
-            out.push(Tick { ts: about.end, payload: TickPayload::Decide(ScheduleId(0)) });
-        }
-        (c.bars, c.opens) = (to, to);
+    /// True for one feed that decides on its bars. Its order is open, bars, decide, row after row, because a row starts
+    /// no earlier than the row before it ends (batches guarantee it): no merge is needed.
+    pub(crate) fn is_row_by_row(&self) -> bool {
+        matches!((self.feeds.as_slice(), self.schedules.as_slice()), ([_], [Schedule::OnBars(FeedId(0))]))
+    }
+
+    /// The next rows of a timeline that goes row by row.
+    pub(crate) fn next_rows(&mut self, rows: u32) -> std::ops::Range<u32> {
+        let (Some(batch), Some(c)) = (self.feeds.first(), self.cursors.first_mut()) else { return 0..0 };
+        let range = c.bars..(batch.rows() as u32).min(c.bars.saturating_add(rows));
+        (c.bars, c.opens) = (range.end, range.end);
+        range
     }
 
     /// The head of the merge.

@@ -372,7 +372,10 @@ impl Ledger {
         let (marks, prices, status) = (&mut self.marks, prices, status);
         if complete && self.n_unpriced == 0 && n == marks.len() {
             if let (Some(m), Some(p)) = (marks.get_mut(..n), prices.get(..n)) {
-                m.copy_from_slice(p);
+                match (m, p) {
+                    ([m], [p]) => *m = *p, // one cell without the call that a copy of unknown length costs
+                    (m, p) => m.copy_from_slice(p),
+                }
             }
             if self.marked.first() != Some(&true) || self.marked.last() != Some(&true) {
                 self.marked.fill(true);

@@ -174,6 +174,12 @@ impl Batch {
         Interval { start: self.parts.starts[k], end: self.parts.ends[k] }
     }
 
+    /// When rows `from..to` become known.
+    #[must_use]
+    pub fn ends(&self, from: usize, to: usize) -> &[Timestamp] {
+        &self.parts.ends[from..to]
+    }
+
     /// True if every instrument has a bar in row `k`.
     #[inline]
     #[must_use]

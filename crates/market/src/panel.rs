@@ -207,6 +207,7 @@ impl Panel {
     }
 
     /// Makes the next row of a feed known. The row is prepared if it was not.
+    #[inline]
     pub fn advance(&mut self, feed: FeedId, row: usize) {
         let Some(f) = self.feeds.get(usize::from(feed.0)) else { return };
         if row >= f.batch.rows() {
@@ -220,7 +221,7 @@ impl Panel {
         let ts = f.batch.interval(row).end;
         let prices = f.batch.closes(row, row + 1);
         if f.batch.is_complete(row) {
-            self.last_price.copy_from_slice(prices);
+            copy_row(&mut self.last_price, prices);
             self.all_seen = self.all_seen.max(ts);
             return;
         }
@@ -246,6 +247,19 @@ impl Panel {
     #[must_use]
     pub fn view<'a>(&'a self, ts: Timestamp, ahead: &'a [u32]) -> View<'a> {
         View { panel: self, ts, ahead }
+    }
+
+    /// A feature over the next `rows` prepared rows of its feed, row after row: for kernels whose every cell depends on
+    /// the same cell alone. Empty if they are not prepared.
+    #[must_use]
+    pub fn ahead(&self, id: FeatureId, rows: usize) -> ColRef<'_, f64> {
+        let at = usize::from(id.0);
+        match (self.specs.get(at).and_then(|s| self.feeds.get(usize::from(s.feed.0))), self.columns.get(at)) {
+            (Some(f), Some(column)) if f.known + rows <= f.to => {
+                column.rows_ref(f.known + 1 - f.from, f.known + 1 + rows - f.from)
+            }
+            _ => ColRef::new(&[], &[]),
+        }
     }
 
     /// Writes what is known canonically. Blocks that were prepared further than what is known cannot be saved, since
@@ -300,6 +314,15 @@ impl Panel {
         }
         self.all_seen = Timestamp(from.i64("last seen")?);
         Ok(())
+    }
+}
+
+/// Copies a row; one cell without the call that a copy of unknown length costs.
+#[inline]
+fn copy_row(to: &mut [i64], from: &[i64]) {
+    match (to, from) {
+        ([to], [from]) => *to = *from,
+        (to, from) => to.copy_from_slice(from),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `Authority`: what a parent's approval turns into. Children are drawn from it, and together they never exceed it.
 
 use crate::approval::Approved;
+use crate::gate::Gate;
 use tradegraph_domain::{InstrumentId, Order, OrderKind, Price, Quantity, Refusal, Rule, Side, Timestamp, Unit};
 use tradegraph_ledger::HoldId;
 
@@ -18,6 +19,7 @@ pub struct Band {
 pub struct Authority {
     instrument: InstrumentId,
     side: Side,
+    ordered: Quantity,
     remaining: Quantity,
     band: Band,
     expires: Timestamp,
@@ -32,6 +34,7 @@ impl Authority {
         Authority {
             instrument: order.instrument,
             side: order.side,
+            ordered: order.quantity,
             remaining: order.quantity,
             band,
             expires,
@@ -45,22 +48,24 @@ impl Authority {
         self.remaining
     }
 
-    /// Draws a child order. `last` is the last price; the gate's halt is checked by its caller's `Gate`.
+    /// Draws a child order. `last` is the last price; the gate's latches hold for children as for orders.
+    ///
+    /// Children share the parent's reservation: it is filled child by child and released with the parent, not with a
+    /// child. Lots and ticks of children are their planner's, and the venue's.
     ///
     /// # Errors
-    /// The rule that says no: another instrument or side, expired, outside the band, or more than is left.
-    pub fn draw(
-        &mut self,
-        child: Order,
-        last: Price,
-        now: Timestamp,
-        halted: bool,
-    ) -> Result<Approved<Order>, Refusal> {
+    /// The rule that says no. `HALTED` and `REDUCE_ONLY`: a latch of the gate. `NOT_TRADABLE`: another instrument.
+    /// `LOT`: no quantity. `NO_PRICE`: expired, the parent was judged by a price that is too old. `COLLAR`: outside the
+    /// band. `ORDER_QUANTITY`: more than is left, both signed by their side, so that the other side shows.
+    pub fn draw(&mut self, child: Order, last: Price, now: Timestamp, gate: &Gate) -> Result<Approved<Order>, Refusal> {
         let refuse = |rule, limit, actual, unit| Err(Refusal { rule, limit, actual, unit });
-        if halted {
+        if gate.is_halted() {
             return refuse(Rule::Halted, 0, 1, Unit::Count);
         }
-        if child.instrument != self.instrument || child.side != self.side || child.quantity.signum() <= 0 {
+        if gate.is_reduce_only(self.instrument) {
+            return refuse(Rule::ReduceOnly, 0, child.quantity.nano(), Unit::QuantityNano);
+        }
+        if child.instrument != self.instrument {
             return refuse(
                 Rule::NotTradable,
                 i128::from(self.instrument.0),
@@ -71,6 +76,9 @@ impl Authority {
         if now >= self.expires {
             return refuse(Rule::NoPrice, i128::from(self.expires.0), i128::from(now.0), Unit::Count);
         }
+        if child.quantity.signum() <= 0 {
+            return refuse(Rule::Lot, 1, child.quantity.nano(), Unit::QuantityNano);
+        }
         let price = match child.kind {
             OrderKind::Limit(p) => p,
             OrderKind::Market => last,
@@ -80,18 +88,26 @@ impl Authority {
             return refuse(Rule::Collar, i128::from(edge.nano()), i128::from(price.nano()), Unit::PriceNano);
         }
         match self.remaining.checked_sub(child.quantity) {
-            Ok(rest) if rest.signum() >= 0 => {
+            Ok(rest) if rest.signum() >= 0 && child.side == self.side => {
                 self.remaining = rest;
                 Ok(Approved::new(child, self.hold))
             }
-            _ => refuse(Rule::OrderQuantity, self.remaining.nano(), child.quantity.nano(), Unit::QuantityNano),
+            _ => refuse(
+                Rule::OrderQuantity,
+                self.side.signed(self.remaining).nano(),
+                child.side.signed(child.quantity).nano(),
+                Unit::QuantityNano,
+            ),
         }
     }
 
-    /// Gives back what a cancelled child did not trade.
+    /// Gives back what an ended child did not trade. Never more than the parent was approved for, and a negative
+    /// quantity takes nothing.
     pub fn give_back(&mut self, unfilled: Quantity) {
-        if let Ok(sum) = self.remaining.checked_add(unfilled) {
-            self.remaining = sum;
-        }
+        let sum = self.remaining.nano().saturating_add(unfilled.nano().max(0));
+        self.remaining = Quantity::from_nano(sum.min(self.ordered.nano()));
     }
 }
+
+#[cfg(test)]
+mod tests;

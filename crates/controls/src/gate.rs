@@ -5,10 +5,10 @@ use crate::approval::{Approval, Approved, ReduceOnly};
 use crate::limits::Limits;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::{
-    AssetClass, Bps, InstrumentId, NANO, Order, OrderKind, Overflow, Price, Quantity, Refusal, Rule, Side,
+    AssetClass, Bps, Commission, InstrumentId, NANO, Order, OrderKind, Overflow, Price, Quantity, Refusal, Rule, Side,
     TradingStatus, Unit,
 };
-use tradegraph_ledger::{Hold, Ledger};
+use tradegraph_ledger::{Hold, Ledger, NavMissing};
 use tradegraph_market::Panel;
 
 /// The state of the controls.
@@ -20,11 +20,16 @@ pub struct Gate {
     n_refused: u64,
 }
 
-/// What the worst case of an order costs.
-struct WorstCase {
-    price: Price,
-    notional: i128,
-    reduces: bool,
+/// The prices that an order is judged by. Each errs toward the worse.
+struct Prices {
+    /// Per unit, the most that a buy pays or the least that a sale brings.
+    cash: Price,
+    /// The highest price at which it may trade before the gate sees another one.
+    trade: Price,
+    /// Notional at that price.
+    notional_nano: i128,
+    /// What a unit may be worth once it traded: a far limit does not make a position small.
+    worth: Price,
 }
 
 impl Gate {
@@ -63,6 +68,12 @@ impl Gate {
         }
     }
 
+    /// True if only reductions of an instrument pass.
+    #[must_use]
+    pub fn is_reduce_only(&self, i: InstrumentId) -> bool {
+        self.reduce_only.get(i.index()).copied().unwrap_or(true)
+    }
+
     /// Orders refused so far.
     #[must_use]
     pub fn n_refused(&self) -> u64 {
@@ -95,19 +106,35 @@ impl Gate {
     }
 
     /// Re-issues the approval of an order that was approved and not sent before a restart: for the same order, while
-    /// its reservation still stands.
+    /// its reservation still stands and covers it. A part that traded shrank the reservation, so an order that was
+    /// sent and filled in part does not pass. That an unfilled order was not sent is the caller's to know, from the
+    /// outbox.
     ///
     /// # Errors
-    /// `HALTED` while halted, `CASH` if the reservation is gone or is another one.
+    /// `HALTED` while halted, `REDUCE_ONLY` if the instrument was latched since and the order could add to a position,
+    /// `CASH` if the reservation is gone, is another one or is too small.
     pub fn readmit(&self, order: Order, approval: Approval, books: &Ledger) -> Result<Approved<Order>, Refusal> {
         if self.halted {
             return Err(refuse(Rule::Halted, 0, 1, Unit::Count));
         }
         let same = |h: &&Hold| h.instrument == order.instrument && h.side == order.side && h.quantity == order.quantity;
-        match books.holds().get(approval.hold).filter(same) {
-            Some(_) => Ok(Approved::new(order, approval.hold)),
-            None => Err(refuse(Rule::Cash, 0, order.quantity.nano(), Unit::QuantityNano)),
+        let Some(hold) = books.holds().get(approval.hold).filter(same) else {
+            return Err(refuse(Rule::Cash, 0, order.quantity.nano(), Unit::QuantityNano));
+        };
+        // Its own reservation is among the open orders; without it the order is judged as at first.
+        let room = closable(&order, books).saturating_add(order.quantity.nano());
+        if self.is_reduce_only(order.instrument) && order.quantity.nano() > room {
+            return Err(refuse(Rule::ReduceOnly, room.max(0), order.quantity.nano(), Unit::QuantityNano));
         }
+        if let (OrderKind::Limit(limit), Side::Buy) = (order.kind, order.side) {
+            let notional = limit.notional_nano(order.quantity).map_err(|_| overflow())?.saturating_abs();
+            let fee = self.limits.commission.fee_nano(notional, order.quantity).map_err(|_| overflow())?;
+            let cash = notional.saturating_add(fee);
+            if cash > hold.cash_nano {
+                return Err(refuse(Rule::Cash, hold.cash_nano, cash, Unit::MoneyNano));
+            }
+        }
+        Ok(Approved::new(order, approval.hold))
     }
 
     #[inline]
@@ -120,23 +147,16 @@ impl Gate {
     ) -> Result<Approved<Order>, Refusal> {
         let limits = &self.limits;
         let i = order.instrument;
-        let held = books.position(i);
-        let (buying, selling) = (books.holds().buying(i), books.holds().selling(i));
-        let worst = self.worst_case(&order, panel, books, held, buying, selling);
-        let reduces = worst.as_ref().map_or(false, |w| w.reduces);
         if self.halted && !must_reduce {
             return Err(refuse(Rule::Halted, 0, 1, Unit::Count));
         }
-        let only_reductions = must_reduce || self.reduce_only.get(i.index()).copied().unwrap_or(true);
-        if only_reductions && !reduces {
-            return Err(refuse(
-                Rule::ReduceOnly,
-                held.nano(),
-                order.side.signed(order.quantity).nano(),
-                Unit::QuantityNano,
-            ));
+        let room = closable(&order, books);
+        let reduces = order.quantity.nano() <= room;
+        let latch = self.reduce_only.get(i.index());
+        if (must_reduce || latch == Some(&true)) && !reduces {
+            return Err(refuse(Rule::ReduceOnly, room.max(0), order.quantity.nano(), Unit::QuantityNano));
         }
-        let Some(instrument) = panel.universe().get(i) else {
+        let (Some(instrument), Some(_)) = (panel.universe().get(i), latch) else {
             return Err(refuse(Rule::NotTradable, 0, i128::from(i.0), Unit::Count));
         };
         if instrument.status != TradingStatus::Active || instrument.class == AssetClass::Index {
@@ -153,12 +173,7 @@ impl Gate {
                 return Err(refuse(Rule::Tick, i128::from(tick), i128::from(price.nano()), Unit::PriceNano));
             }
             if let Some(collar) = limits.collar {
-                let side = if order.side == Side::Buy {
-                    collar
-                } else {
-                    Bps::from_nano_fraction(collar.nano_fraction().saturating_neg())
-                };
-                let edge = last.shifted(side).map_err(|o| overflow(&o))?;
+                let edge = worse(last, order.side, collar.nano_fraction()).map_err(|_| overflow())?;
                 let beyond = if order.side == Side::Buy { price > edge } else { price < edge };
                 if beyond {
                     return Err(refuse(
@@ -170,12 +185,12 @@ impl Gate {
                 }
             }
         }
-        let worst = worst.map_err(|o| overflow(&o))?;
         if let Some(limit) = limits.order_quantity.filter(|l| order.quantity > *l) {
             return Err(refuse(Rule::OrderQuantity, limit.nano(), order.quantity.nano(), Unit::QuantityNano));
         }
-        let in_base = books.to_base(i, worst.notional);
-        if let (Some(limit), Ok(notional)) = (limits.order_notional_nano, in_base)
+        let prices = self.prices(&order, last).map_err(|_| overflow())?;
+        // Without a rate to the base currency only reductions get past the exposure check below.
+        if let (Some(limit), Ok(notional)) = (limits.order_notional_nano, books.to_base(i, prices.notional_nano))
             && notional > limit
         {
             return Err(refuse(Rule::OrderNotional, limit, notional, Unit::MoneyNano));
@@ -184,103 +199,89 @@ impl Gate {
         if let Some(limit) = limits.open_orders.filter(|l| open >= *l as usize) {
             return Err(refuse(Rule::OpenOrders, i128::from(limit), (open as i128).saturating_add(1), Unit::Count));
         }
-        let mut exposure = 0;
-        if !worst.reduces {
-            exposure = self.check_exposure(&order, &worst, books, held, buying, selling)?;
-        }
-        let cash = self.cash_needed(&order, &worst).map_err(|o| overflow(&o))?;
+        let exposure_nano = if reduces { 0 } else { self.check_exposure(&order, &prices, panel, books)? };
+        let cash_nano = self.cash_needed(&order, &prices).map_err(|_| overflow())?;
         let free = books.free_cash(i);
-        if cash > 0 && cash > free {
-            return Err(refuse(Rule::Cash, free, cash, Unit::MoneyNano));
+        if cash_nano > 0 && cash_nano > free {
+            return Err(refuse(Rule::Cash, free, cash_nano, Unit::MoneyNano));
         }
-        let hold = Hold {
-            instrument: i,
-            side: order.side,
-            quantity: order.quantity,
-            cash_nano: cash,
-            exposure_nano: exposure,
-        };
-        let id = books.hold(hold).map_err(|_| overflow(&Overflow("reservation")))?;
+        let hold = Hold { instrument: i, side: order.side, quantity: order.quantity, cash_nano, exposure_nano };
+        let id = books.hold(hold).map_err(|_| overflow())?;
         Ok(Approved::new(order, id))
     }
 
-    /// The price at which the order is judged and whether it can only reduce.
     #[inline]
-    fn worst_case(
-        &self,
-        order: &Order,
-        panel: &Panel,
-        _books: &Ledger,
-        held: Quantity,
-        buying: Quantity,
-        selling: Quantity,
-    ) -> Result<WorstCase, Overflow> {
-        let last = panel.last(order.instrument).map_or(Price::ZERO, |(p, _)| p);
-        let up = i128::from(self.limits.collar.unwrap_or_default().nano_fraction())
-            .saturating_add(i128::from(self.limits.half_spread.nano_fraction()));
-        let price = match (order.kind, order.side) {
-            (OrderKind::Limit(p), _) => p,
-            (OrderKind::Market, Side::Buy) if up != 0 => {
-                last.shifted(Bps::from_nano_fraction(i64::try_from(up).unwrap_or(i64::MAX)))?
+    fn prices(&self, order: &Order, last: Price) -> Result<Prices, Overflow> {
+        let collar = self.limits.collar.unwrap_or_default().nano_fraction();
+        let beyond = collar.saturating_add(self.limits.half_spread.nano_fraction());
+        let (cash, trade) = match (order.kind, order.side) {
+            (OrderKind::Limit(p), Side::Buy) => (p, p),
+            // An open beyond a sale's limit pays the open.
+            (OrderKind::Limit(p), Side::Sell) => (p, larger(p, last)),
+            (OrderKind::Market, Side::Buy) => {
+                let worst = worse(last, Side::Buy, beyond)?;
+                (worst, worst)
             }
-            (OrderKind::Market, _) => last,
+            (OrderKind::Market, Side::Sell) => (worse(last, Side::Sell, beyond)?, last),
         };
-        let notional = price.notional_nano(order.quantity)?.saturating_abs();
-        // With every open order on the same side filled, what is left to close?
-        let reduces = match order.side {
-            Side::Sell => held.nano().saturating_sub(selling.nano()) >= order.quantity.nano(),
-            Side::Buy => held.nano().saturating_add(buying.nano()).saturating_add(order.quantity.nano()) <= 0,
-        };
-        Ok(WorstCase { price, notional, reduces })
+        let notional_nano = trade.notional_nano(order.quantity)?.saturating_abs();
+        Ok(Prices { cash, trade, notional_nano, worth: larger(trade, last) })
     }
 
     /// Position, short and gross rules; returns the notional by which the order may raise gross exposure, in base.
     #[inline]
-    fn check_exposure(
-        &self,
-        order: &Order,
-        worst: &WorstCase,
-        books: &Ledger,
-        held: Quantity,
-        buying: Quantity,
-        selling: Quantity,
-    ) -> Result<i128, Refusal> {
+    fn check_exposure(&self, order: &Order, prices: &Prices, panel: &Panel, books: &Ledger) -> Result<i128, Refusal> {
         let limits = &self.limits;
         let i = order.instrument;
         // A missing NAV blocks what adds risk.
-        let (Ok(nav), Ok(exposure)) = (books.nav(), books.to_base(i, worst.notional)) else {
-            return Err(refuse(Rule::NoPrice, 1, 0, Unit::Count));
+        let Ok(nav) = books.nav() else { return Err(refuse(Rule::NoPrice, 1, 0, Unit::Count)) };
+        let in_base = |units: i128| -> Result<i128, Refusal> {
+            let own = prices.worth.notional_nano(Quantity::from_nano(units)).map_err(|_| overflow())?;
+            match books.to_base(i, own.saturating_abs()) {
+                Ok(value) => Ok(value),
+                Err(NavMissing::Overflow) => Err(overflow()),
+                Err(_) => Err(refuse(Rule::NoPrice, 1, 0, Unit::Count)),
+            }
         };
+        let held = books.position(i).nano();
+        let (mut buying, mut selling) = (books.holds().buying(i).nano(), books.holds().selling(i).nano());
         let worst_position = match order.side {
-            Side::Buy => held.nano().saturating_add(buying.nano()).saturating_add(order.quantity.nano()),
-            Side::Sell => held.nano().saturating_sub(selling.nano()).saturating_sub(order.quantity.nano()),
+            Side::Buy => {
+                buying = buying.saturating_add(order.quantity.nano());
+                held.saturating_add(buying)
+            }
+            Side::Sell => {
+                selling = selling.saturating_add(order.quantity.nano());
+                held.saturating_sub(selling)
+            }
         };
         if let Some(limit) = limits.position_nano_nav {
-            let value = worst
-                .price
-                .notional_nano(Quantity::from_nano(worst_position))
-                .ok()
-                .and_then(|v| books.to_base(i, v.saturating_abs()).ok())
-                .ok_or_else(|| overflow(&Overflow("worst-case position")))?;
-            within_nav(Rule::Position, limit, value, nav)?;
+            within_nav(Rule::Position, limit, in_base(worst_position)?, nav)?;
         }
         if !limits.allow_short && worst_position < 0 {
             return Err(refuse(Rule::Short, 0, worst_position, Unit::QuantityNano));
         }
         if let Some(limit) = limits.gross_nano_nav {
-            let gross = books.gross_nano().saturating_add(books.holds().exposure()).saturating_add(exposure);
-            within_nav(Rule::Gross, limit, gross, nav)?;
+            let own = in_base(largest(held, buying, selling))?;
+            within_nav(Rule::Gross, limit, own.saturating_add(others(i, panel, books)?), nav)?;
         }
-        Ok(exposure)
+        if prices.worth == prices.trade {
+            return books.to_base(i, prices.notional_nano).map_err(|_| refuse(Rule::NoPrice, 1, 0, Unit::Count));
+        }
+        in_base(order.quantity.nano())
     }
 
-    /// Cash that the order may cost at its worst: a buy's notional and every order's fee beyond its proceeds.
+    /// Cash that the order may cost at its worst: a buy's notional and fee, a sale's fee beyond its proceeds.
     #[inline]
-    fn cash_needed(&self, order: &Order, worst: &WorstCase) -> Result<i128, Overflow> {
-        let fee = self.limits.commission.fee_nano(worst.notional, order.quantity)?;
+    fn cash_needed(&self, order: &Order, prices: &Prices) -> Result<i128, Overflow> {
+        let commission = &self.limits.commission;
+        // Most of a check's time is its divisions; without a commission there is none here.
+        let free = *commission == Commission::default();
+        let fee = if free { 0 } else { commission.fee_nano(prices.notional_nano, order.quantity)? };
         Ok(match order.side {
-            Side::Buy => worst.notional.saturating_add(fee),
-            Side::Sell => 0,
+            Side::Buy => prices.notional_nano.saturating_add(fee),
+            Side::Sell if fee == 0 && prices.cash.nano() >= 0 => 0,
+            Side::Sell => fee.saturating_sub(prices.cash.notional_nano(order.quantity)?).max(0),
         })
     }
 
@@ -310,15 +311,68 @@ impl Gate {
     }
 }
 
+/// Units of the order's side that can only bring the position nearer to zero, with every open order of that side
+/// filled; negative if the position is on the order's side.
+#[inline]
+fn closable(order: &Order, books: &Ledger) -> i128 {
+    let (i, held) = (order.instrument, books.position(order.instrument).nano());
+    match order.side {
+        Side::Sell => held.saturating_sub(books.holds().selling(i).nano()),
+        Side::Buy => held.saturating_add(books.holds().buying(i).nano()).saturating_neg(),
+    }
+}
+
+/// The largest |position| that open orders can make, whichever of them fill.
+#[inline]
+fn largest(held: i128, buying: i128, selling: i128) -> i128 {
+    held.saturating_add(buying).saturating_abs().max(held.saturating_sub(selling).saturating_abs())
+}
+
+/// Worst-case gross exposure of all instruments but one, in base. It is formed anew for each order that adds risk:
+/// a sum over reservations would not do, since a sale that only closes turns into one that opens when another sale
+/// of the same instrument fills first.
+fn others(but: InstrumentId, panel: &Panel, books: &Ledger) -> Result<i128, Refusal> {
+    let mut gross = 0_i128;
+    for i in (0..books.width()).map(|i| InstrumentId(i as u32)) {
+        let (held, holds) = (books.position(i).nano(), books.holds());
+        let (buying, selling) = (holds.buying(i).nano(), holds.selling(i).nano());
+        if i == but || (held == 0 && buying == 0 && selling == 0) {
+            continue;
+        }
+        let price = books.mark(i).or_else(|| panel.last(i).map(|(last, _)| last)).unwrap_or_default();
+        let own = price.notional_nano(Quantity::from_nano(largest(held, buying, selling)));
+        let value = own.ok().and_then(|v| books.to_base(i, v.saturating_abs()).ok()).ok_or_else(overflow)?;
+        gross = gross.saturating_add(value);
+    }
+    Ok(gross)
+}
+
+/// A price moved against an order by a share of its size: up for a buy, down for a sale, also below zero.
+#[inline]
+fn worse(price: Price, side: Side, share_nano: i64) -> Result<Price, Overflow> {
+    if share_nano == 0 {
+        return Ok(price);
+    }
+    let away = (side == Side::Buy) == (price.nano() >= 0);
+    price.shifted(Bps::from_nano_fraction(if away { share_nano } else { share_nano.saturating_neg() }))
+}
+
+#[inline]
+fn larger(a: Price, b: Price) -> Price {
+    if a.nano().unsigned_abs() >= b.nano().unsigned_abs() { a } else { b }
+}
+
 #[inline]
 fn within_nav(rule: Rule, limit_nano: i64, value: i128, nav: i128) -> Result<(), Refusal> {
     // value ≤ limit × NAV, without a division on the way to yes.
-    let left = value.checked_mul(i128::from(NANO)).ok_or_else(|| overflow(&Overflow("exposure")))?;
-    let right = nav.checked_mul(i128::from(limit_nano)).ok_or_else(|| overflow(&Overflow("limit")))?;
+    let left = value.checked_mul(i128::from(NANO)).ok_or_else(overflow)?;
+    let right = nav.checked_mul(i128::from(limit_nano)).ok_or_else(overflow)?;
     if left <= right {
         return Ok(());
     }
-    let actual = left.checked_div(nav.max(1)).unwrap_or(i128::MAX);
+    // Rounded up, so that what was asked never shows as the limit itself.
+    let nav = nav.max(1);
+    let actual = left.saturating_add(nav.saturating_sub(1)).checked_div(nav).unwrap_or(i128::MAX);
     Err(refuse(rule, i128::from(limit_nano), actual, Unit::NavNano))
 }
 
@@ -327,9 +381,9 @@ fn refuse(rule: Rule, limit: i128, actual: i128, unit: Unit) -> Refusal {
 }
 
 #[cold]
-fn overflow(_what: &Overflow) -> Refusal {
+fn overflow() -> Refusal {
     refuse(Rule::Overflow, 0, 1, Unit::Count)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,16 +5,19 @@
 //!   worse. Real orders may fill better or worse inside the first seconds.
 //! - Limit orders fill at their limit, only after the price traded *through* it: a touch is no fill, since the place
 //!   in the queue is unknown. At an open beyond the limit they fill at the open.
-//! - With a participation limit, a fill takes at most that share of volume: of the mean of the last 20 bars at an
-//!   open, because the bar's own volume is not known yet, and of the bar's own at its close.
-//! - A buy that costs more than the account has fills in part, and the rest is cancelled.
+//! - With a participation limit, the fills of an instrument at one moment take at most that share of volume together:
+//!   of the mean of the last 20 bars at an open, because the bar's own volume is not known yet, and of the bar's own
+//!   at its close.
+//! - A buy that costs more than the account has fills in part, and the rest is cancelled. Sales of the same moment pay
+//!   for nothing: their proceeds are there from the next one.
+//! - An order lives by the rows in which its instrument has a bar: while its market is shut it waits, also a day order.
 //! - There is no market impact, no latency and no queue at this level; the report says so.
 
 use crate::codec::{load_order, save_order};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::{
-    BarPeriod, Bps, CancelReason, Commission, ExecId, Fill, Order, OrderId, OrderKind, Overflow, Price, Quantity,
-    RejectReason, Side, TimeInForce, VenueReport, mul_div_half_even,
+    BarPeriod, Bps, CancelReason, Commission, Currency, Date, ExecId, Fill, InstrumentId, Lots, Order, OrderId,
+    OrderKind, Overflow, Price, Quantity, RejectReason, Side, TimeInForce, VenueReport, mul_div_half_even,
 };
 use tradegraph_ledger::{HoldId, Ledger};
 use tradegraph_market::{Batch, Universe};
@@ -36,20 +39,33 @@ pub struct Frictions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Resting {
     order: Order,
+    /// Zero once the order was taken out of the book.
     remaining: Quantity,
     hold: HoldId,
+    /// UTC date of the first row in which the instrument traded since the order came: its session, for fixed bars.
+    session: Option<Date>,
 }
 
 /// The exchange's books.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     frictions: Frictions,
+    n_instruments: usize,
+    /// In the order in which they came: the order in which they compete for cash and volume.
     resting: Vec<Resting>,
-    n_limits: usize,
+    /// Entries of `resting` that were taken out; they are swept in bulk, so that cancelling n orders costs n.
+    n_gone: usize,
+    /// Highest id of the book since it was last empty, and whether ids ascend: an order is then found by halving.
+    highest: OrderId,
+    in_order: bool,
     last_exec: u64,
     /// The last `VOLUME_BARS` volumes of each instrument, and their sums; empty without a participation limit.
     volumes: Vec<[f64; VOLUME_BARS]>,
     n_volumes: Vec<u32>,
+    /// Units that fills of the present moment took, by instrument; empty without a participation limit.
+    taken: Vec<i128>,
+    /// By currency, what fills of the present moment cost beyond their reservations: the books learn of it later.
+    spent: Vec<(Currency, i128)>,
 }
 
 /// Where in a bar the exchange stands.
@@ -59,6 +75,16 @@ enum Moment {
     Close,
 }
 
+/// The row that trades now.
+struct Row<'a> {
+    moment: Moment,
+    batch: &'a Batch,
+    row: usize,
+    closes_only: bool,
+    universe: &'a Universe,
+    books: &'a Ledger,
+}
+
 impl Exchange {
     /// An exchange without orders.
     #[must_use]
@@ -66,11 +92,16 @@ impl Exchange {
         let n = if frictions.participation_nano.is_some() { n_instruments } else { 0 };
         Exchange {
             frictions,
+            n_instruments,
             resting: vec![],
-            n_limits: 0,
+            n_gone: 0,
+            highest: OrderId::default(),
+            in_order: true,
             last_exec: 0,
             volumes: vec![[0.0; VOLUME_BARS]; n],
             n_volumes: vec![0; n],
+            taken: vec![0; n],
+            spent: vec![],
         }
     }
 
@@ -84,28 +115,64 @@ impl Exchange {
     #[inline]
     #[must_use]
     pub fn has_orders(&self) -> bool {
-        !self.resting.is_empty()
+        self.resting.len() > self.n_gone
+    }
+
+    /// True if bars and opens change nothing here: no order rests and no volume is noted.
+    #[inline]
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.resting.is_empty() && self.volumes.is_empty()
     }
 
     /// Receives an order and answers at once.
     #[inline]
     pub fn submit(&mut self, order: Order, hold: HoldId, reports: &mut Vec<VenueReport>) {
-        if order.quantity.signum() <= 0 {
-            reports.push(VenueReport::Rejected(order.id, RejectReason::OutOfRange));
+        let newest = self.resting.is_empty() || order.id > self.highest;
+        let reject = if order.quantity.signum() <= 0 {
+            Some(RejectReason::OutOfRange)
+        } else if order.instrument.index() >= self.n_instruments {
+            Some(RejectReason::NotTradable)
+        } else if !newest && self.find(order.id).is_some() {
+            Some(RejectReason::DuplicateId)
+        } else {
+            None
+        };
+        if let Some(reason) = reject {
+            reports.push(VenueReport::Rejected(order.id, reason));
             return;
         }
-        self.n_limits = self.n_limits.saturating_add(usize::from(order.kind != OrderKind::Market));
-        self.resting.push(Resting { order, remaining: order.quantity, hold });
+        self.in_order &= newest;
+        self.highest = if newest { order.id } else { self.highest };
+        self.resting.push(Resting { order, remaining: order.quantity, hold, session: None });
         reports.push(VenueReport::Accepted(order.id));
     }
 
     /// Takes an order out of the book. An order that is not there answers nothing: it ended before.
     pub fn cancel(&mut self, id: OrderId, reports: &mut Vec<VenueReport>) {
-        if let Some(at) = self.resting.iter().position(|r| r.order.id == id) {
-            let r = self.resting.remove(at);
-            self.n_limits = self.n_limits.saturating_sub(usize::from(r.order.kind != OrderKind::Market));
+        if let Some(r) = self.find(id).and_then(|at| self.resting.get_mut(at)) {
+            r.remaining = Quantity::ZERO;
+            self.n_gone = self.n_gone.saturating_add(1);
             reports.push(VenueReport::Cancelled(id, CancelReason::Requested));
+            if self.n_gone.saturating_mul(2) > self.resting.len() {
+                self.resting.retain(|r| !r.remaining.is_zero());
+                self.swept();
+            }
         }
+    }
+
+    fn find(&self, id: OrderId) -> Option<usize> {
+        let waits = |r: &Resting| !r.remaining.is_zero();
+        if self.in_order {
+            let at = self.resting.binary_search_by(|r| r.order.id.cmp(&id)).ok()?;
+            return self.resting.get(at).is_some_and(waits).then_some(at);
+        }
+        self.resting.iter().position(|r| r.order.id == id && waits(r))
+    }
+
+    fn swept(&mut self) {
+        self.n_gone = 0;
+        self.in_order |= self.resting.is_empty();
     }
 
     /// The opens of a row: market orders trade, and limits that the open is beyond.
@@ -119,7 +186,8 @@ impl Exchange {
         reports: &mut Vec<VenueReport>,
     ) {
         if !self.resting.is_empty() {
-            self.trade(Moment::Open, batch, row, universe, books, reports);
+            let closes_only = !batch.spec().has_open;
+            self.trade(&Row { moment: Moment::Open, batch, row, closes_only, universe, books }, reports);
         }
     }
 
@@ -133,68 +201,92 @@ impl Exchange {
         books: &Ledger,
         reports: &mut Vec<VenueReport>,
     ) {
-        let closes_only = !batch.spec().has_open;
-        if !self.resting.is_empty() && (closes_only || self.n_limits > 0) {
-            self.trade(Moment::Close, batch, row, universe, books, reports);
-            self.end_session(batch, row, reports);
+        if !self.resting.is_empty() {
+            let closes_only = !batch.spec().has_open;
+            self.trade(&Row { moment: Moment::Close, batch, row, closes_only, universe, books }, reports);
         }
         self.note_volumes(batch, row);
     }
 
-    fn trade(
-        &mut self,
-        moment: Moment,
-        batch: &Batch,
-        row: usize,
-        universe: &Universe,
-        books: &Ledger,
-        reports: &mut Vec<VenueReport>,
-    ) {
-        // The books learn of these fills after this loop, so what they spend is counted here.
-        let mut spent = 0_i128;
-        let mut kept = 0;
-        for at in 0..self.resting.len() {
-            let Some(mut r) = self.resting.get(at).copied() else { break };
-            let ended = match self.price(&r, moment, batch, row) {
-                None => false,
-                Some(Err(_)) => {
-                    reports.push(VenueReport::Cancelled(r.order.id, CancelReason::Cash));
-                    true
+    fn trade(&mut self, now: &Row<'_>, reports: &mut Vec<VenueReport>) {
+        self.spent.clear();
+        if !self.taken.is_empty() {
+            for r in &self.resting {
+                if let Some(units) = self.taken.get_mut(r.order.instrument.index()) {
+                    *units = 0;
                 }
-                Some(Ok(price)) => self.fill(&mut r, price, moment, batch, row, universe, books, &mut spent, reports),
-            };
-            if ended {
-                self.n_limits = self.n_limits.saturating_sub(usize::from(r.order.kind != OrderKind::Market));
-            } else {
-                if let Some(slot) = self.resting.get_mut(kept) {
-                    *slot = r;
-                }
-                kept = kept.saturating_add(1);
             }
         }
-        self.resting.truncate(kept);
+        let interval = now.batch.interval(now.row);
+        let day = interval.start.date();
+        let session_ends = now.moment == Moment::Close
+            && match now.batch.spec().period {
+                BarPeriod::Session => true,
+                BarPeriod::Fixed(_) => day != interval.end.date(),
+            };
+        // Lent out for the loop, which uses the rest of the exchange's state; its memory comes back.
+        let mut resting = std::mem::take(&mut self.resting);
+        resting.retain_mut(|r| !r.remaining.is_zero() && self.stays(r, now, day, session_ends, reports));
+        self.resting = resting;
+        self.swept();
     }
 
-    /// The price at which an order trades now, if it does.
+    /// What the row does to one order; false if it ended.
     #[inline]
-    fn price(&self, r: &Resting, moment: Moment, batch: &Batch, row: usize) -> Option<Result<Price, Overflow>> {
+    fn stays(
+        &mut self,
+        r: &mut Resting,
+        now: &Row<'_>,
+        day: Date,
+        session_ends: bool,
+        reports: &mut Vec<VenueReport>,
+    ) -> bool {
         let i = r.order.instrument.index();
-        let closes_only = !batch.spec().has_open;
-        let buy = r.order.side == Side::Buy;
-        match (r.order.kind, moment) {
-            (OrderKind::Market, Moment::Open) => batch.open(row, i).map(|p| self.with_spread(p, buy)),
-            (OrderKind::Market, Moment::Close) if closes_only => batch.close(row, i).map(|p| self.with_spread(p, buy)),
-            (OrderKind::Market, Moment::Close) => None,
+        let price = match now.moment {
+            Moment::Open => now.batch.open(now.row, i),
+            Moment::Close => now.batch.close(now.row, i),
+        };
+        let Some(price) = price else { return true };
+        let mut end = |reason| {
+            reports.push(VenueReport::Cancelled(r.order.id, reason));
+            false
+        };
+        if r.order.tif == TimeInForce::Day && *r.session.get_or_insert(day) != day {
+            // The session's last bar did not touch midnight, so only this one shows that it is over.
+            return end(CancelReason::EndOfSession);
+        }
+        let stays = match self.price(&r.order, price, now) {
+            Some(Ok(price)) => self.fill(r, price, now, reports),
+            Some(Err(_)) => return end(CancelReason::Cash),
+            None if r.order.tif == TimeInForce::ImmediateOrCancel && r.order.kind != OrderKind::Market => {
+                return end(CancelReason::ImmediateOrCancel);
+            }
+            None => true,
+        };
+        if stays && session_ends && r.order.tif == TimeInForce::Day {
+            reports.push(VenueReport::Cancelled(r.order.id, CancelReason::EndOfSession));
+            return false;
+        }
+        stays
+    }
+
+    /// The price at which an order trades now, if it does; `first` is the row's open or close.
+    #[inline]
+    fn price(&self, order: &Order, first: Price, now: &Row<'_>) -> Option<Result<Price, Overflow>> {
+        let i = order.instrument.index();
+        let buy = order.side == Side::Buy;
+        match (order.kind, now.moment) {
+            (OrderKind::Market, Moment::Close) if !now.closes_only => None,
+            (OrderKind::Market, _) => Some(self.with_spread(first, buy)),
             (OrderKind::Limit(limit), Moment::Open) => {
-                let open = batch.open(row, i)?;
-                let beyond = if buy { open < limit } else { open > limit };
-                beyond.then_some(Ok(open))
+                let beyond = if buy { first < limit } else { first > limit };
+                beyond.then_some(Ok(first))
             }
             (OrderKind::Limit(limit), Moment::Close) => {
-                let extreme = match (closes_only, buy) {
-                    (true, _) => batch.close(row, i)?,
-                    (false, true) => batch.low(row, i)?,
-                    (false, false) => batch.high(row, i)?,
+                let extreme = match (now.closes_only, buy) {
+                    (true, _) => first,
+                    (false, true) => now.batch.low(now.row, i)?,
+                    (false, false) => now.batch.high(now.row, i)?,
                 };
                 let through = if buy { extreme < limit } else { extreme > limit };
                 through.then_some(Ok(limit))
@@ -208,97 +300,109 @@ impl Exchange {
         if half == Bps::ZERO {
             return Ok(price);
         }
-        let signed = half.nano_fraction();
-        price.shifted(Bps::from_nano_fraction(if buy { signed } else { signed.saturating_neg() }))
+        // Against the order, also where prices are below zero.
+        let up = buy == (price.nano() >= 0);
+        price.shifted(if up { half } else { Bps::from_nano_fraction(half.nano_fraction().saturating_neg()) })
     }
 
-    /// Trades what volume and cash allow; true if the order ended.
-    #[allow(clippy::too_many_arguments, reason = "the loop's own state")]
+    /// Trades what volume and cash allow; false if the order ended.
     #[inline]
-    fn fill(
-        &mut self,
-        r: &mut Resting,
-        price: Price,
-        moment: Moment,
-        batch: &Batch,
-        row: usize,
-        universe: &Universe,
-        books: &Ledger,
-        spent: &mut i128,
-        reports: &mut Vec<VenueReport>,
-    ) -> bool {
+    fn fill(&mut self, r: &mut Resting, price: Price, now: &Row<'_>, reports: &mut Vec<VenueReport>) -> bool {
         let i = r.order.instrument;
-        let lot = universe.get(i).map_or(Quantity::from_nano(1), |x| x.lot);
+        let (lot, currency) =
+            now.universe.get(i).map_or((Quantity::from_nano(1), now.books.base()), |x| (x.lot, x.currency));
+        let buy = r.order.side == Side::Buy;
         let mut quantity = r.remaining;
         let mut short_of = None;
-        if let Some(allowed) = self.participation(i.index(), moment, batch, row, lot)
+        if let Some(allowed) = self.participation(i, now, lot)
             && allowed < quantity
         {
             (quantity, short_of) = (allowed, Some(CancelReason::Participation));
         }
-        let fee = |q: Quantity| {
+        let commission = self.frictions.commission;
+        let free = commission == Commission::default();
+        // The fee, and what cash falls by.
+        let cost = |q: Quantity| {
             let notional = price.notional_nano(q)?;
-            Ok::<_, Overflow>((notional, self.frictions.commission.fee_nano(notional, q)?))
+            let fee = if free { 0 } else { commission.fee_nano(notional, q)? };
+            Ok::<_, Overflow>((fee, if buy { notional } else { notional.saturating_neg() }.saturating_add(fee)))
         };
-        let costs = fee(quantity);
-        let (mut notional, mut paid_fee) = match costs {
-            Ok(x) => x,
-            Err(_) => {
-                reports.push(VenueReport::Cancelled(r.order.id, CancelReason::Cash));
-                return true;
+        let own = now.books.holds().get(r.hold).copied();
+        let own_cash = own.map_or(0, |h| h.cash_nano);
+        // An order that volume does not let trade costs nothing; a minimum fee would say otherwise.
+        let mut paid = if quantity.is_zero() { Ok((0, 0)) } else { cost(quantity) };
+        match paid {
+            Ok((_, total)) if buy && total > 0 => {
+                // Its own reservation and what nobody reserved.
+                let free = now.books.free_cash(i).saturating_add(own_cash);
+                let budget = free.saturating_sub(self.spent(currency));
+                if total > budget {
+                    quantity = affordable(quantity, total, budget, lot, |q| cost(q).map(|(_, total)| total));
+                    short_of = Some(CancelReason::Cash);
+                    paid = if quantity.is_zero() { Ok((0, 0)) } else { cost(quantity) };
+                }
             }
-        };
-        if r.order.side == Side::Buy {
-            // Its own reservation and what nobody reserved.
-            let own = books.holds().get(r.hold).map_or(0, |h| h.cash_nano);
-            let budget = books.free_cash(i).saturating_add(own).saturating_sub(*spent);
-            let cost = notional.saturating_add(paid_fee);
-            if cost > budget {
-                quantity = affordable(quantity, cost, budget, lot, |q| fee(q).map(|(n, f)| n.saturating_add(f)));
-                short_of = Some(CancelReason::Cash);
-                (notional, paid_fee) = fee(quantity).unwrap_or_default();
-            }
-            *spent = spent.saturating_add(notional).saturating_add(paid_fee).saturating_sub(own);
+            Ok(_) => {}
+            Err(_) => (quantity, short_of) = (Quantity::ZERO, Some(CancelReason::Cash)),
         }
+        let (fee_nano, total) = paid.unwrap_or_default();
         if quantity.signum() > 0 {
             self.last_exec = self.last_exec.saturating_add(1);
-            reports.push(VenueReport::Fill(Fill {
-                exec: ExecId(self.last_exec),
-                order: r.order.id,
-                instrument: i,
-                side: r.order.side,
-                quantity,
-                price,
-                fee_nano: paid_fee,
-            }));
+            let exec = ExecId(self.last_exec);
+            let (order, side) = (r.order.id, r.order.side);
+            reports.push(VenueReport::Fill(Fill { exec, order, instrument: i, side, quantity, price, fee_nano }));
             r.remaining = Quantity::from_nano(r.remaining.nano().saturating_sub(quantity.nano()));
+            if let Some(units) = self.taken.get_mut(i.index()) {
+                *units = units.saturating_add(quantity.nano());
+            }
         }
-        if r.remaining.is_zero() {
-            return true;
+        let filled = r.remaining.is_zero();
+        let stays =
+            !filled && short_of == Some(CancelReason::Participation) && r.order.tif != TimeInForce::ImmediateOrCancel;
+        if !filled && !stays {
+            reports.push(VenueReport::Cancelled(r.order.id, short_of.unwrap_or(CancelReason::ImmediateOrCancel)));
         }
-        let keeps_rest = short_of == Some(CancelReason::Participation) && r.order.tif != TimeInForce::ImmediateOrCancel;
-        if keeps_rest {
-            return false;
-        }
-        reports.push(VenueReport::Cancelled(r.order.id, short_of.unwrap_or(CancelReason::ImmediateOrCancel)));
-        true
+        // What the order still reserves is not free for those behind it.
+        let freed = match own {
+            Some(h) if stays => mul_div_half_even(h.cash_nano, quantity.nano(), h.quantity.nano()).unwrap_or_default(),
+            _ => own_cash,
+        };
+        self.spend(currency, total.max(0).saturating_sub(freed));
+        stays
     }
 
-    /// Units that the participation limit allows now; `None` without a limit.
-    fn participation(&self, i: usize, moment: Moment, batch: &Batch, row: usize, lot: Quantity) -> Option<Quantity> {
+    #[inline]
+    fn spent(&self, currency: Currency) -> i128 {
+        self.spent.iter().find(|(c, _)| *c == currency).map_or(0, |(_, sum)| *sum)
+    }
+
+    #[inline]
+    fn spend(&mut self, currency: Currency, nano: i128) {
+        match self.spent.iter_mut().find(|(c, _)| *c == currency) {
+            Some((_, sum)) => *sum = sum.saturating_add(nano),
+            None => self.spent.push((currency, nano)),
+        }
+    }
+
+    /// Units that the participation limit allows now, after those that were taken; `None` without a limit.
+    #[inline]
+    fn participation(&self, i: InstrumentId, now: &Row<'_>, lot: Quantity) -> Option<Quantity> {
         let share = self.frictions.participation_nano? as f64 / 1e9;
-        let volume = match moment {
-            Moment::Close => batch.volume(row, i).unwrap_or_default(),
+        let at = i.index();
+        let volume = match now.moment {
+            Moment::Close => now.batch.volume(now.row, at).unwrap_or_default(),
             Moment::Open => {
-                let n = self.n_volumes.get(i).copied().unwrap_or_default().min(VOLUME_BARS as u32);
-                let sum: f64 = self.volumes.get(i).map_or(0.0, |v| v.iter().sum());
+                let n = self.n_volumes.get(at).copied().unwrap_or_default().min(VOLUME_BARS as u32);
+                let sum: f64 = self.volumes.get(at).map_or(0.0, |v| v.iter().sum());
                 if n == 0 { 0.0 } else { sum / f64::from(n) }
             }
         };
         let lots = (volume * share / lot.to_f64()).floor();
-        // 9.2e18 lots and more are no limit at all.
-        let lots = if lots.is_finite() && lots < 9.0e18 { lots as i64 } else { i64::MAX };
-        Some(tradegraph_domain::Lots(lots.max(0)).quantity(lot).unwrap_or(Quantity::from_nano(i128::MAX)))
+        // 9e18 lots and more are no limit at all; the cast takes a volume that is no number for none.
+        let lots = if lots >= 9.0e18 { i64::MAX } else { lots as i64 };
+        let allowed = Lots(lots.max(0)).quantity(lot).map_or(i128::MAX, Quantity::nano);
+        let taken = self.taken.get(at).copied().unwrap_or_default();
+        Some(Quantity::from_nano(allowed.saturating_sub(taken).max(0)))
     }
 
     fn note_volumes(&mut self, batch: &Batch, row: usize) {
@@ -313,33 +417,16 @@ impl Exchange {
         }
     }
 
-    /// Day orders end with the session: with the bar of a session, or when the UTC date changes.
-    fn end_session(&mut self, batch: &Batch, row: usize, reports: &mut Vec<VenueReport>) {
-        let interval = batch.interval(row);
-        let last_bar = match batch.spec().period {
-            BarPeriod::Session => true,
-            BarPeriod::Fixed(_) => interval.start.date() != interval.end.date(),
-        };
-        if last_bar {
-            self.resting.retain(|r| {
-                let ends = r.order.tif == TimeInForce::Day;
-                if ends {
-                    reports.push(VenueReport::Cancelled(r.order.id, CancelReason::EndOfSession));
-                }
-                !ends
-            });
-            self.n_limits = self.resting.iter().filter(|r| r.order.kind != OrderKind::Market).count();
-        }
-    }
-
     /// Writes the exchange's books canonically.
     pub fn save(&self, to: &mut Encoder) {
         to.u64(self.last_exec);
-        to.len(self.resting.len());
-        for r in &self.resting {
+        to.len(self.resting.len().saturating_sub(self.n_gone));
+        for r in self.resting.iter().filter(|r| !r.remaining.is_zero()) {
             save_order(to, &r.order);
             to.i128(r.remaining.nano());
             to.u32(r.hold.number());
+            to.bool(r.session.is_some());
+            to.i32(r.session.map_or(0, |day| day.0));
         }
         for (v, n) in self.volumes.iter().zip(&self.n_volumes) {
             to.u32(*n);
@@ -354,12 +441,20 @@ impl Exchange {
     pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
         self.last_exec = from.u64("executions")?;
         self.resting.clear();
+        (self.n_gone, self.in_order) = (0, true);
         for _ in 0..from.len("resting orders")? {
             let order = load_order(from)?;
             let remaining = Quantity::from_nano(from.i128("remaining quantity")?);
-            self.resting.push(Resting { order, remaining, hold: HoldId::from_number(from.u32("hold")?) });
+            let hold = HoldId::from_number(from.u32("hold")?);
+            let traded = from.bool("session")?;
+            let day = Date(from.i32("session")?);
+            if remaining.signum() <= 0 || remaining > order.quantity || order.instrument.index() >= self.n_instruments {
+                return Err(DecodeError::Invalid { what: "resting order", at: 0, found: order.id.0 });
+            }
+            self.in_order &= self.resting.is_empty() || order.id > self.highest;
+            self.highest = if self.resting.is_empty() { order.id } else { self.highest.max(order.id) };
+            self.resting.push(Resting { order, remaining, hold, session: traded.then_some(day) });
         }
-        self.n_limits = self.resting.iter().filter(|r| r.order.kind != OrderKind::Market).count();
         for (v, n) in self.volumes.iter_mut().zip(&mut self.n_volumes) {
             *n = from.u32("volumes")?;
             for x in v {
@@ -370,7 +465,7 @@ impl Exchange {
     }
 }
 
-/// The largest whole number of lots, below `wanted`, whose cost is within the budget.
+/// The largest whole number of lots, below `wanted`, whose cost is within the budget. `cost` is that of all of it.
 #[cold]
 fn affordable(
     wanted: Quantity,
@@ -382,18 +477,30 @@ fn affordable(
     if budget <= 0 || cost <= 0 {
         return Quantity::ZERO;
     }
-    let whole = |q: i128| Quantity::from_nano(q).lots(lot).and_then(|(lots, _)| lots.quantity(lot)).unwrap_or_default();
-    let mut guess = whole(mul_div_half_even(wanted.nano(), budget, cost).unwrap_or_default());
-    // A minimum fee makes cost not proportional: step down until it fits. Each step sheds the excess.
-    for _ in 0..64 {
-        let Ok(cost) = cost_of(guess) else { return Quantity::ZERO };
-        if cost <= budget || guess.is_zero() {
-            return guess;
+    let lot = lot.nano().max(1);
+    let fits = |lots: i128| cost_of(Quantity::from_nano(lots.saturating_mul(lot))).is_ok_and(|c| c <= budget);
+    // Fees do not fall with size, so the proportional part is never too small; a fee per order can make it too large.
+    let part = mul_div_half_even(wanted.nano(), budget, cost).unwrap_or_default().saturating_add(1);
+    let most = part.min(wanted.nano()).checked_div(lot).unwrap_or_default();
+    let (mut fit, mut not) = (0, most.saturating_add(1));
+    for guess in [most, most.saturating_sub(1)] {
+        if guess > 0 && not == guess.saturating_add(1) {
+            if fits(guess) {
+                fit = guess;
+            } else {
+                not = guess;
+            }
         }
-        let excess = mul_div_half_even(guess.nano(), cost.saturating_sub(budget), cost).unwrap_or_default();
-        guess = whole(guess.nano().saturating_sub(excess.max(lot.nano())).max(0));
     }
-    Quantity::ZERO
+    while fit.saturating_add(1) < not {
+        let middle = fit.saturating_add(not.saturating_sub(fit).checked_div(2).unwrap_or_default());
+        if fits(middle) {
+            fit = middle;
+        } else {
+            not = middle;
+        }
+    }
+    Quantity::from_nano(fit.saturating_mul(lot))
 }
 
 #[cfg(test)]

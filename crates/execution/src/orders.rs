@@ -2,9 +2,10 @@
 
 use crate::codec::{load_order, save_order};
 use crate::state::{Input, OrderState, next};
+use std::collections::BTreeSet;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_controls::Approved;
-use tradegraph_domain::{InstrumentId, Order, OrderId, Quantity, Side, VenueReport};
+use tradegraph_domain::{ExecId, InstrumentId, Order, OrderId, Quantity, Side, VenueReport};
 use tradegraph_ledger::HoldId;
 
 /// One open order.
@@ -42,16 +43,33 @@ pub enum Applied {
 }
 
 /// The open orders of an account, in the order of their ids.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Orders {
-    open: Vec<OpenOrder>,
+    /// By id. Orders that ended stay as such until they are half of all, then they are swept: n reports that each end
+    /// an order cost n.
+    entries: Vec<OpenOrder>,
+    n_open: usize,
     /// Where the next report is expected; reports mostly come in the order of their orders.
     hint: usize,
     last_id: u64,
     n_anomalies: u64,
     /// Signed units of open orders by instrument.
     working: Vec<i128>,
+    /// Executions of orders that filled in part: a redelivered one counts once.
+    execs: BTreeSet<(OrderId, ExecId)>,
 }
+
+/// The same orders; where ended ones wait to be swept is no difference.
+impl PartialEq for Orders {
+    fn eq(&self, other: &Self) -> bool {
+        self.open().eq(other.open())
+            && (self.last_id, self.n_anomalies) == (other.last_id, other.n_anomalies)
+            && self.working == other.working
+            && self.execs == other.execs
+    }
+}
+
+impl Eq for Orders {}
 
 impl Orders {
     /// No orders, in a universe of `n_instruments`.
@@ -73,21 +91,49 @@ impl Orders {
         self.last_id
     }
 
-    /// Takes an approved order into the books as sent. The approval is used up here.
+    /// Takes an approved order into the books as sent. The approval is used up here. An id that is open already is an
+    /// anomaly: what is in the books stays and is returned, and the caller must not send.
     #[inline]
     pub fn send(&mut self, approved: Approved<Order>) -> OpenOrder {
         let (order, approval) = approved.into_parts();
         let open = OpenOrder { order, state: OrderState::Sent, filled: Quantity::ZERO, hold: approval.hold };
-        self.open.push(open);
+        if self.entries.last().is_none_or(|last| last.order.id < order.id) {
+            self.entries.push(open);
+        } else {
+            match self.entries.binary_search_by(|o| o.order.id.cmp(&order.id)) {
+                Ok(at) => match self.entries.get_mut(at) {
+                    Some(ended) if ended.state.is_final() => *ended = open,
+                    Some(there) => {
+                        self.n_anomalies = self.n_anomalies.saturating_add(1);
+                        return *there;
+                    }
+                    None => {}
+                },
+                Err(at) => self.entries.insert(at, open),
+            }
+        }
+        self.n_open = self.n_open.saturating_add(1);
         self.add_working(order.instrument, order.side, order.quantity.nano());
         open
     }
 
     /// Open orders, oldest first.
     #[inline]
+    pub fn open(&self) -> impl DoubleEndedIterator<Item = &OpenOrder> {
+        self.entries.iter().filter(|o| !o.state.is_final())
+    }
+
+    /// Number of open orders.
+    #[inline]
     #[must_use]
-    pub fn open(&self) -> &[OpenOrder] {
-        &self.open
+    pub fn n_open(&self) -> usize {
+        self.n_open
+    }
+
+    /// An open order.
+    #[must_use]
+    pub fn get(&self, id: OrderId) -> Option<&OpenOrder> {
+        self.find(id).and_then(|at| self.entries.get(at))
     }
 
     /// Signed units of an instrument's open orders.
@@ -106,55 +152,70 @@ impl Orders {
     /// Applies what a venue said.
     #[inline]
     pub fn apply(&mut self, report: &VenueReport) -> Applied {
-        let id = report.order();
-        let Some(at) = self.find(id) else { return self.anomaly() };
-        let Some(open) = self.open.get_mut(at) else { return self.anomaly() };
-        let mut filled = open.filled;
-        let input = match report {
-            VenueReport::Accepted(_) => Input::Accepted,
-            VenueReport::Cancelled(..) => Input::Cancelled,
-            VenueReport::Rejected(..) => Input::Rejected,
-            VenueReport::Fill(fill) => {
-                filled = Quantity::from_nano(filled.nano().saturating_add(fill.quantity.nano()));
-                if filled > open.order.quantity {
-                    return self.anomaly();
-                }
-                if filled == open.order.quantity { Input::LastFill } else { Input::PartFill }
-            }
+        let Some(at) = self.find(report.order()) else { return self.anomaly() };
+        let Some(open) = self.entries.get(at).copied() else { return self.anomaly() };
+        let fill = match report {
+            VenueReport::Accepted(_) => return self.step(at, open, Input::Accepted, open.filled),
+            VenueReport::Cancelled(..) => return self.step(at, open, Input::Cancelled, open.filled),
+            VenueReport::Rejected(..) => return self.step(at, open, Input::Rejected, open.filled),
+            VenueReport::Fill(fill) => fill,
         };
-        let Some(state) = next(open.state, input) else { return self.anomaly() };
-        let traded = filled.nano().saturating_sub(open.filled.nano());
-        (open.state, open.filled) = (state, filled);
-        let open = *open;
-        let mut gone = traded;
-        if state.is_final() {
-            gone = gone.saturating_add(open.remaining().nano());
-            if at == 0 && self.open.len() == 1 {
-                self.open.clear();
-            } else {
-                self.open.remove(at);
-            }
-            self.hint = at;
-        } else {
-            self.hint = at;
+        let fits = fill.instrument == open.order.instrument
+            && fill.side == open.order.side
+            && fill.quantity.signum() > 0
+            && fill.quantity <= open.remaining();
+        let seen = (fill.order, fill.exec);
+        if !fits || (!open.filled.is_zero() && self.execs.contains(&seen)) {
+            return self.anomaly();
         }
-        self.add_working(open.order.instrument, open.order.side, gone.saturating_neg());
-        if state.is_final() { Applied::Ended(open) } else { Applied::Open(open) }
+        let filled = Quantity::from_nano(open.filled.nano().saturating_add(fill.quantity.nano()));
+        if filled == open.order.quantity {
+            return self.step(at, open, Input::LastFill, filled);
+        }
+        let applied = self.step(at, open, Input::PartFill, filled);
+        if let Applied::Open(_) = applied {
+            self.execs.insert(seen);
+        }
+        applied
     }
 
-    /// Moves an order by something that is not a report (a cancel that we ask for, a time-out).
+    /// Moves an order by something that is not a report: a cancel that we ask for, a time-out. What only a venue can
+    /// say is an anomaly here.
     pub fn input(&mut self, id: OrderId, input: Input) -> Applied {
-        let Some(at) = self.find(id) else { return self.anomaly() };
-        let Some(open) = self.open.get_mut(at) else { return self.anomaly() };
-        let Some(state) = next(open.state, input) else { return self.anomaly() };
-        open.state = state;
-        let open = *open;
-        if !state.is_final() {
-            return Applied::Open(open);
+        let ours = matches!(input, Input::Send | Input::RequestCancel | Input::TimedOut);
+        match self.find(id).filter(|_| ours).and_then(|at| Some((at, *self.entries.get(at)?))) {
+            Some((at, open)) => self.step(at, open, input, open.filled),
+            None => self.anomaly(),
         }
-        self.open.remove(at);
-        self.add_working(open.order.instrument, open.order.side, open.remaining().nano().saturating_neg());
-        Applied::Ended(open)
+    }
+
+    #[inline]
+    fn step(&mut self, at: usize, open: OpenOrder, input: Input, filled: Quantity) -> Applied {
+        let Some(state) = next(open.state, input) else { return self.anomaly() };
+        let after = OpenOrder { state, filled, ..open };
+        if let Some(entry) = self.entries.get_mut(at) {
+            *entry = after;
+        }
+        let OpenOrder { order, .. } = open;
+        if !state.is_final() {
+            self.hint = at;
+            self.add_working(order.instrument, order.side, open.filled.nano().saturating_sub(filled.nano()));
+            return Applied::Open(after);
+        }
+        self.add_working(order.instrument, order.side, open.remaining().nano().saturating_neg());
+        if !open.filled.is_zero() {
+            while let Some(seen) = self.execs.range((order.id, ExecId(0))..=(order.id, ExecId(u64::MAX))).next() {
+                let seen = *seen;
+                self.execs.remove(&seen);
+            }
+        }
+        self.n_open = self.n_open.saturating_sub(1);
+        self.hint = at.saturating_add(1);
+        if self.n_open.saturating_mul(2) < self.entries.len() {
+            self.entries.retain(|o| !o.state.is_final());
+            self.hint = 0;
+        }
+        Applied::Ended(after)
     }
 
     fn anomaly(&mut self) -> Applied {
@@ -171,22 +232,28 @@ impl Orders {
 
     #[inline]
     fn find(&self, id: OrderId) -> Option<usize> {
-        match self.open.get(self.hint) {
-            Some(o) if o.order.id == id => Some(self.hint),
-            _ => self.open.binary_search_by(|o| o.order.id.cmp(&id)).ok(),
-        }
+        let at = match self.entries.get(self.hint) {
+            Some(o) if o.order.id == id => self.hint,
+            _ => self.entries.binary_search_by(|o| o.order.id.cmp(&id)).ok()?,
+        };
+        self.entries.get(at).is_some_and(|o| !o.state.is_final()).then_some(at)
     }
 
     /// Writes open orders canonically.
     pub fn save(&self, to: &mut Encoder) {
         to.u64(self.last_id);
         to.u64(self.n_anomalies);
-        to.len(self.open.len());
-        for o in &self.open {
+        to.len(self.n_open);
+        for o in self.open() {
             save_order(to, &o.order);
             to.u8(o.state as u8);
             to.i128(o.filled.nano());
             to.u32(o.hold.number());
+        }
+        to.len(self.execs.len());
+        for (order, exec) in &self.execs {
+            to.u64(order.0);
+            to.u64(exec.0);
         }
     }
 
@@ -201,16 +268,26 @@ impl Orders {
         for _ in 0..from.len("open orders")? {
             let order = load_order(from)?;
             let byte = from.u8("order state")?;
-            let state = OrderState::from_byte(byte).ok_or(DecodeError::Invalid {
-                what: "order state",
-                at: 0,
-                found: u64::from(byte),
-            })?;
+            let invalid = |what, found| DecodeError::Invalid { what, at: 0, found };
+            let state =
+                OrderState::from_byte(byte).filter(|s| !s.is_final()).ok_or(invalid("order state", u64::from(byte)))?;
             let filled = Quantity::from_nano(from.i128("filled quantity")?);
             let open = OpenOrder { order, state, filled, hold: HoldId::from_number(from.u32("hold")?) };
+            let ascends = self.entries.last().is_none_or(|last| last.order.id < order.id);
+            let in_range = filled.signum() >= 0 && filled < order.quantity;
+            if !ascends || !in_range || order.instrument.index() >= self.working.len() {
+                return Err(invalid("open order", order.id.0));
+            }
             self.add_working(order.instrument, order.side, open.remaining().nano());
-            self.open.push(open);
+            self.entries.push(open);
+        }
+        self.n_open = self.entries.len();
+        for _ in 0..from.len("executions of open orders")? {
+            self.execs.insert((OrderId(from.u64("order of an execution")?), ExecId(from.u64("execution")?)));
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -134,4 +134,36 @@ mod tests {
         let registered: Vec<&str> = AGENTS.iter().filter_map(|s| s.file).collect();
         assert_eq!(files, registered);
     }
+
+    /// `docs/agents.md` is what the files say about themselves. `UPDATE_GOLDEN=1` writes it anew.
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "a test reads and writes the docs")]
+    fn the_docs_say_what_the_files_say() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut page = String::from("# The agents\n\nEach page is the head of the agent's own file.\n");
+        for file in AGENTS.iter().filter_map(|s| s.file) {
+            let text = std::fs::read_to_string(root.join("src").join(file)).unwrap();
+            let mut head: Vec<&str> = text
+                .lines()
+                .take_while(|l| l.starts_with("//!"))
+                .map(|l| l.trim_start_matches("//!").trim_start())
+                .collect();
+            for heading in
+                ["What it trades", "Why it should pay", "Inputs", "Formula and source", "Parameters", "Fails when"]
+            {
+                assert!(head.iter().any(|l| l.starts_with(&format!("**{heading}"))), "{file} lacks \"{heading}\"");
+            }
+            let title = head.remove(0).trim_end_matches('.').to_owned();
+            page.push_str(&format!("\n## {title} (`crates/agents/src/{file}`)\n{}\n", head.join("\n")));
+        }
+        let docs = root.join("../../docs/agents.md");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&docs, &page).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(&docs).is_ok_and(|t| t == page),
+            "run with UPDATE_GOLDEN=1 to write {}",
+            docs.display()
+        );
+    }
 }

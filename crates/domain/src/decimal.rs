@@ -145,7 +145,7 @@ pub fn parse_nano(text: &str, rounding: Rounding) -> Result<i128, ParseNumber> {
         chars.next();
     }
     let mut exponent: i32 = 0;
-    while let Some((at, c)) = chars.next() {
+    for (at, c) in chars {
         match c {
             '0'..='9' => {
                 digits = digits.saturating_add(1);

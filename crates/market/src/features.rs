@@ -84,6 +84,9 @@ pub struct FeatureSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FeatureId(pub(crate) u16);
 
+/// Periods of a MACD: fast, slow, signal.
+type MacdKey = (u16, u16, u16);
+
 /// Sets in one bank: enough to overlap their latency, few enough for buffers on the stack.
 const BANK: usize = 8;
 
@@ -124,7 +127,8 @@ impl Kernels {
             let sets: Vec<_> = bank.iter().map(|(_, set)| *set).collect();
             kernels.push(Kernel::Emas(EmaBank::new(n, &sets), bank.iter().map(|(at, _)| *at).collect()));
         }
-        let mut macds: Vec<((u16, u16, u16), [Option<usize>; 3])> = Vec::new();
+        // The lines of one MACD come from one kernel.
+        let mut macds: Vec<(MacdKey, [Option<usize>; 3])> = Vec::new();
         for (at, kind) in kinds.iter().enumerate() {
             match *kind {
                 FeatureKind::Close => kernels.push(Kernel::Close(at)),

@@ -233,8 +233,13 @@ impl Gate {
     fn check_exposure(&self, order: &Order, prices: &Prices, panel: &Panel, books: &Ledger) -> Result<i128, Refusal> {
         let limits = &self.limits;
         let i = order.instrument;
-        // A missing NAV blocks what adds risk.
-        let Ok(nav) = books.nav() else { return Err(refuse(Rule::NoPrice, 1, 0, Unit::Count)) };
+        // A missing NAV blocks what adds risk. Only limits in shares of NAV need its value.
+        let missing = || refuse(Rule::NoPrice, 1, 0, Unit::Count);
+        let nav = match (limits.position_nano_nav, limits.gross_nano_nav) {
+            (None, None) if books.has_nav() => 0,
+            (None, None) => return Err(missing()),
+            _ => books.nav().map_err(|_| missing())?,
+        };
         let in_base = |units: i128| -> Result<i128, Refusal> {
             let own = prices.worth.notional_nano(Quantity::from_nano(units)).map_err(|_| overflow())?;
             match books.to_base(i, own.saturating_abs()) {

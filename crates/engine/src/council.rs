@@ -296,15 +296,14 @@ fn record(desk: &mut Desk, order: &Order, refusal: Option<&Refusal>, nav_nano: i
     let i = order.instrument.index();
     let k = desk.points.at + 1;
     let signals = &desk.signals;
-    let evidence = signals.live().iter().filter(|at| reasons && signals.row(**at, k).is_ok(i)).flat_map(|at| {
-        let (agent, columns) = &desk.evidence[*at];
-        let view = &view;
-        (0_u16..).zip(columns).map(move |(need, id)| Evidence {
-            agent: *agent,
-            need,
-            value: view.feature(*id).get(i).ok(),
-        })
-    });
+    let evidence = |put: &mut dyn FnMut(Evidence)| {
+        for at in signals.live().iter().filter(|at| signals.row(**at, k).is_ok(i)) {
+            let (agent, columns) = &desk.evidence[*at];
+            for (need, id) in (0_u16..).zip(columns) {
+                put(Evidence { agent: *agent, need, value: view.feature(*id).get(i).ok() });
+            }
+        }
+    };
     let waterfall = reasons.then_some(&d.waterfall);
     put_decision(&mut desk.out.records, desk.seq.0, desk.ts, order, refusal, price, nav_nano, waterfall, evidence);
 }

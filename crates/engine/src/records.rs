@@ -125,62 +125,8 @@ const REJECTED: u8 = 4;
 const COMMAND: u8 = 5;
 const STATE_HASH: u8 = 6;
 
-/// Collects the fixed fields of a record on the stack: one append a record instead of one a field.
-struct Fields<'a> {
-    to: &'a mut Encoder,
-    bytes: [u8; FIELDS],
-    at: usize,
-}
-
-const FIELDS: usize = 512;
-
-impl<'a> Fields<'a> {
-    fn new(to: &'a mut Encoder) -> Self {
-        Fields { to, bytes: [0; FIELDS], at: 0 }
-    }
-
-    #[inline]
-    fn put<const N: usize>(&mut self, field: [u8; N]) {
-        if self.at + N > FIELDS {
-            self.flush();
-        }
-        if let Some(room) = self.bytes.get_mut(self.at..self.at + N) {
-            room.copy_from_slice(&field);
-            self.at += N;
-        }
-    }
-
-    #[inline]
-    fn u8(&mut self, v: u8) {
-        self.put([v]);
-    }
-    #[inline]
-    fn u16(&mut self, v: u16) {
-        self.put(v.to_le_bytes());
-    }
-    #[inline]
-    fn u32(&mut self, v: u32) {
-        self.put(v.to_le_bytes());
-    }
-    #[inline]
-    fn u64(&mut self, v: u64) {
-        self.put(v.to_le_bytes());
-    }
-    #[inline]
-    fn i64(&mut self, v: i64) {
-        self.put(v.to_le_bytes());
-    }
-    #[inline]
-    fn i128(&mut self, v: i128) {
-        self.put(v.to_le_bytes());
-    }
-
-    #[inline]
-    fn flush(&mut self) {
-        self.to.append(self.bytes.get(..self.at).unwrap_or_default());
-        self.at = 0;
-    }
-}
+/// Where a field may be missing: no rule refused, no reasons were recorded.
+const NONE: u8 = 255;
 
 pub(crate) fn put_binding(to: &mut Encoder, b: &Binding) {
     to.u8(BINDING);
@@ -192,8 +138,11 @@ pub(crate) fn put_binding(to: &mut Encoder, b: &Binding) {
     to.str(&b.binary);
 }
 
+/// Fixed part of a decision: everything but the reasons.
+const HEAD: usize = 92;
+
 #[allow(clippy::too_many_arguments, reason = "the fields of one record, from places of their own")]
-pub(crate) fn put_decision<'a>(
+pub(crate) fn put_decision(
     out: &mut Encoder,
     seq: u64,
     ts: Timestamp,
@@ -202,80 +151,86 @@ pub(crate) fn put_decision<'a>(
     price: Price,
     nav_nano: i128,
     waterfall: Option<&Waterfall>,
-    evidence: impl Iterator<Item = Evidence> + 'a,
+    evidence: impl FnOnce(&mut dyn FnMut(Evidence)),
 ) {
-    let mut to = Fields::new(out);
-    to.u8(DECISION);
-    to.u64(seq);
-    to.i64(ts.0);
-    to.u64(order.id.0);
-    to.u32(order.instrument.0);
-    to.u8(order.side as u8);
-    match order.kind {
-        OrderKind::Market => to.u8(0),
-        OrderKind::Limit(p) => {
-            to.u8(1);
-            to.i64(p.nano());
-        }
-    }
-    to.u8(order.tif as u8);
-    to.i128(order.quantity.nano());
-    match refusal {
-        None => to.u8(255),
-        Some(r) => {
-            to.u8(r.rule as u8);
-            to.u8(r.unit as u8);
-            to.i128(r.limit);
-            to.i128(r.actual);
-        }
-    }
-    to.i64(price.nano());
-    to.i128(nav_nano);
-    let Some(w) = waterfall else {
-        to.u8(255);
-        return to.flush();
+    let limit = match order.kind {
+        OrderKind::Market => 0,
+        OrderKind::Limit(p) => p.nano(),
     };
-    to.u8(w.unit as u8);
-    // A council has fewer than 256 factors and steps.
-    to.u8(w.base.len() as u8);
+    // Constant places: the compiler checks them once and for all.
+    let mut head = [0_u8; HEAD];
+    head[0] = DECISION;
+    head[1..9].copy_from_slice(&seq.to_le_bytes());
+    head[9..17].copy_from_slice(&ts.0.to_le_bytes());
+    head[17..25].copy_from_slice(&order.id.0.to_le_bytes());
+    head[25..29].copy_from_slice(&order.instrument.0.to_le_bytes());
+    head[29] = order.side as u8;
+    head[30] = u8::from(order.kind != OrderKind::Market);
+    head[31..39].copy_from_slice(&limit.to_le_bytes());
+    head[39] = order.tif as u8;
+    head[40..56].copy_from_slice(&order.quantity.nano().to_le_bytes());
+    head[56..64].copy_from_slice(&price.nano().to_le_bytes());
+    head[64..80].copy_from_slice(&nav_nano.to_le_bytes());
+    head[80] = refusal.map_or(NONE, |r| r.rule as u8);
+    head[81] = waterfall.map_or(NONE, |w| w.unit as u8);
+    if let Some(w) = waterfall {
+        // A council has fewer than 256 factors and steps.
+        head[82] = w.base.len() as u8;
+        head[83] = w.steps.len() as u8;
+        head[84..92].copy_from_slice(&w.last.to_le_bytes());
+    }
+    out.append(&head);
+    if let Some(r) = refusal {
+        out.u8(r.unit as u8);
+        out.i128(r.limit);
+        out.i128(r.actual);
+    }
+    let Some(w) = waterfall else { return };
     for b in &w.base {
-        to.u16(b.agent.0);
-        to.u16(b.factor.0);
-        to.i64(b.amount);
+        let mut entry = [0_u8; 12];
+        entry[0..2].copy_from_slice(&b.agent.0.to_le_bytes());
+        entry[2..4].copy_from_slice(&b.factor.0.to_le_bytes());
+        entry[4..12].copy_from_slice(&b.amount.to_le_bytes());
+        out.append(&entry);
     }
-    to.u8(w.steps.len() as u8);
     for s in &w.steps {
-        to.u8(s.step as u8);
-        to.i64(s.amount);
+        let mut entry = [0_u8; 9];
+        entry[0] = s.step as u8;
+        entry[1..9].copy_from_slice(&s.amount.to_le_bytes());
+        out.append(&entry);
     }
-    for v in [w.last, w.lots.target, w.lots.position, w.lots.open, w.lots.order] {
-        to.i64(v);
-    }
-    for e in evidence {
-        to.u16(e.agent.0);
-        to.u16(e.need);
-        to.u8(u8::from(e.value.is_some()));
-        to.u64(e.value.unwrap_or_default().to_bits());
-    }
-    to.u16(u16::MAX);
-    to.flush();
+    let mut lots = [0_u8; 32];
+    lots[0..8].copy_from_slice(&w.lots.target.to_le_bytes());
+    lots[8..16].copy_from_slice(&w.lots.position.to_le_bytes());
+    lots[16..24].copy_from_slice(&w.lots.open.to_le_bytes());
+    lots[24..32].copy_from_slice(&w.lots.order.to_le_bytes());
+    out.append(&lots);
+    evidence(&mut |e| {
+        let mut entry = [0_u8; 13];
+        entry[0..2].copy_from_slice(&e.agent.0.to_le_bytes());
+        entry[2..4].copy_from_slice(&e.need.to_le_bytes());
+        entry[4] = u8::from(e.value.is_some());
+        entry[5..13].copy_from_slice(&e.value.unwrap_or_default().to_bits().to_le_bytes());
+        out.append(&entry);
+    });
+    out.u16(u16::MAX);
 }
 
 pub(crate) fn put_fill(out: &mut Encoder, seq: u64, ts: Timestamp, f: &Fill, realised_nano: i128, anomaly: bool) {
-    let mut to = Fields::new(out);
-    to.u8(FILL);
-    to.u64(seq);
-    to.i64(ts.0);
-    to.u64(f.exec.0);
-    to.u64(f.order.0);
-    to.u32(f.instrument.0);
-    to.u8(f.side as u8);
-    to.i128(f.quantity.nano());
-    to.i64(f.price.nano());
-    to.i128(f.fee_nano);
-    to.i128(realised_nano);
-    to.u8(u8::from(anomaly));
-    to.flush();
+    let mut r = [0_u8; 95];
+    r[0] = FILL;
+    r[1..9].copy_from_slice(&seq.to_le_bytes());
+    r[9..17].copy_from_slice(&ts.0.to_le_bytes());
+    r[17..25].copy_from_slice(&f.exec.0.to_le_bytes());
+    r[25..33].copy_from_slice(&f.order.0.to_le_bytes());
+    r[33..37].copy_from_slice(&f.instrument.0.to_le_bytes());
+    r[37] = f.side as u8;
+    r[38..54].copy_from_slice(&f.quantity.nano().to_le_bytes());
+    r[54..62].copy_from_slice(&f.price.nano().to_le_bytes());
+    r[62..78].copy_from_slice(&f.fee_nano.to_le_bytes());
+    r[78..94].copy_from_slice(&realised_nano.to_le_bytes());
+    r[94] = u8::from(anomaly);
+    out.append(&r);
 }
 
 pub(crate) fn put_cancelled(to: &mut Encoder, seq: u64, ts: Timestamp, order: OrderId, reason: CancelReason) {
@@ -404,9 +359,11 @@ fn decision(d: &mut Decoder<'_>, at: usize) -> Result<DecisionRecord, DecodeErro
     let id = OrderId(d.u64("order")?);
     let instrument = InstrumentId(d.u32("instrument")?);
     let side = side(d, at)?;
-    let kind = match d.u8("order kind")? {
+    let byte = d.u8("order kind")?;
+    let limit = Price::from_nano(d.i64("limit")?);
+    let kind = match byte {
         0 => OrderKind::Market,
-        1 => OrderKind::Limit(Price::from_nano(d.i64("limit")?)),
+        1 => OrderKind::Limit(limit),
         other => return Err(invalid("order kind", other)),
     };
     let tif = match d.u8("time in force")? {
@@ -416,8 +373,13 @@ fn decision(d: &mut Decoder<'_>, at: usize) -> Result<DecisionRecord, DecodeErro
         other => return Err(invalid("time in force", other)),
     };
     let order = Order { id, instrument, side, kind, tif, quantity: Quantity::from_nano(d.i128("quantity")?) };
-    let refusal = match d.u8("rule")? {
-        255 => None,
+    let price = Price::from_nano(d.i64("price")?);
+    let nav_nano = d.i128("NAV")?;
+    let (rule, unit) = (d.u8("rule")?, d.u8("waterfall unit")?);
+    let (n_base, n_steps) = (d.u8("base entries")?, d.u8("steps")?);
+    let mut waterfall = Waterfall { last: d.i64("target")?, ..Waterfall::default() };
+    let refusal = match rule {
+        NONE => None,
         byte => {
             let rule = Rule::from_byte(byte).ok_or(invalid("rule", byte))?;
             let byte = d.u8("unit")?;
@@ -425,27 +387,22 @@ fn decision(d: &mut Decoder<'_>, at: usize) -> Result<DecisionRecord, DecodeErro
             Some(Refusal { rule, limit: d.i128("limit")?, actual: d.i128("actual")?, unit })
         }
     };
-    let price = Price::from_nano(d.i64("price")?);
-    let nav_nano = d.i128("NAV")?;
-    let mut waterfall = Waterfall::default();
     let mut evidence = Vec::new();
-    let unit = d.u8("waterfall unit")?;
-    if unit != 255 {
+    if unit != NONE {
         waterfall.unit = match unit {
             0 => WaterfallUnit::NanoNav,
             1 => WaterfallUnit::Lots,
             other => return Err(invalid("waterfall unit", other)),
         };
-        for _ in 0..d.u8("base entries")? {
+        for _ in 0..n_base {
             let (agent, factor) = (AgentId(d.u16("agent")?), FactorId(d.u16("factor")?));
             waterfall.base.push(BaseEntry { agent, factor, amount: d.i64("amount")? });
         }
-        for _ in 0..d.u8("steps")? {
+        for _ in 0..n_steps {
             let byte = d.u8("step")?;
             let step = Step::from_byte(byte).ok_or(invalid("step", byte))?;
             waterfall.steps.push(StepEntry { step, amount: d.i64("amount")? });
         }
-        waterfall.last = d.i64("target")?;
         waterfall.lots = LotLine {
             target: d.i64("target lots")?,
             position: d.i64("position lots")?,
@@ -514,7 +471,7 @@ mod tests {
             record.price,
             -3,
             Some(&record.waterfall),
-            record.evidence.iter().copied(),
+            |put| record.evidence.iter().for_each(|e| put(*e)),
         );
         (e.into_bytes(), record)
     }

@@ -7,7 +7,7 @@ use crate::records::{put_cancelled, put_command, put_fill, put_rejected};
 use crate::timeline::{Tick, TickPayload};
 use tradegraph_agents::{Agent, RuleError};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_domain::{BatchRef, Event, FeedId, Fill, Interval, Payload, Seq, Timestamp, VenueReport};
+use tradegraph_domain::{BatchRef, Event, FeedId, Fill, Payload, Seq, Timestamp, VenueReport};
 use tradegraph_execution::{Applied, Exchange};
 use tradegraph_graph::{CompileError, LoadError};
 use tradegraph_ledger::LedgerError;
@@ -194,14 +194,18 @@ pub fn step(state: &mut State, event: &Event, out: &mut Effects) {
 
 /// Consumes what the exchange said, each report as an event of its own.
 fn consume_reports(state: &mut State) {
-    let mut reports = std::mem::take(&mut state.desk.out.reports);
-    for report in reports.drain(..) {
-        let ts = state.desk.ts;
-        let seq = state.next_seq();
-        apply(state, &Event { seq, ts, about: Interval { start: ts, end: ts }, payload: Payload::Venue(report) });
+    let desk = &mut state.desk;
+    let mut reports = std::mem::take(&mut desk.out.reports);
+    for report in &reports {
+        if desk.fault.is_some() {
+            break;
+        }
+        desk.seq.0 += 1;
+        venue(desk, report);
     }
-    if state.desk.out.reports.is_empty() {
-        state.desk.out.reports = reports; // keeps the memory
+    if desk.out.reports.is_empty() {
+        reports.clear();
+        desk.out.reports = reports; // keeps the memory
     }
 }
 
@@ -216,12 +220,13 @@ fn apply(state: &mut State, event: &Event) {
     }
     desk.seq = event.seq;
     desk.ts = event.ts;
-    match event.payload {
-        Payload::Bars(at) => bars(desk, at),
+    match &event.payload {
+        Payload::Bars(at) => bars(desk, *at),
         Payload::Decide(_) => decide(state),
-        Payload::Open(at) => open(desk, at),
-        Payload::Venue(report) => venue(desk, &report),
-        Payload::Halt | Payload::Resume => command(desk, event.payload == Payload::Halt),
+        Payload::Open(at) => open(desk, *at),
+        Payload::Venue(report) => venue(desk, report),
+        Payload::Halt => command(desk, true),
+        Payload::Resume => command(desk, false),
     }
 }
 

@@ -392,6 +392,16 @@ impl Ledger {
         self.revalue()
     }
 
+    /// True if no price and no rate is missing for a net asset value.
+    #[inline]
+    #[must_use]
+    pub fn has_nav(&self) -> bool {
+        match self.rates.as_slice() {
+            [Some(_)] => self.n_unpriced == 0,
+            _ => self.nav().is_ok(),
+        }
+    }
+
     /// Net asset value in the base currency.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ pub use momentum::{Momentum, MomentumParameters};
 pub use rule::{Rule, RuleError, RuleSpec};
 
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_columns::{ColMut, ColRef, Status};
+use tradegraph_columns::{ColMut, ColRef, Status, all_ok};
 use tradegraph_domain::{AgentId, ModelVersion, SignalColumn};
 use tradegraph_market::{Bindings, FeatureId, FeatureSpec, View};
 
@@ -91,6 +91,9 @@ impl Cellwise<'_> {
                     Err(why) => (0.0, why),
                 };
             }
+        }
+        if all_ok(status) {
+            return confidence.fill(1.0);
         }
         for (c, s) in confidence.iter_mut().zip(status.iter()) {
             *c = if *s == Status::Ok { 1.0 } else { 0.0 };

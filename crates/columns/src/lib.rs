@@ -10,6 +10,6 @@ mod col;
 mod fold;
 mod hash;
 
-pub use col::{Block, Col, ColMut, ColRef, Status};
+pub use col::{Block, Col, ColMut, ColRef, Status, all_ok};
 pub use fold::{CHUNK, LANES, sum8};
 pub use hash::RollingHash;

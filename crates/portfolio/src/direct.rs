@@ -5,8 +5,9 @@
 
 use crate::backoff::Backoff;
 use crate::decisions::{Decisions, SignalRef};
+use crate::lots::lots_worth;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_columns::{LANES, Status};
+use tradegraph_columns::{LANES, Status, all_ok};
 use tradegraph_domain::{FactorId, InstrumentId, NANO, Quantity, Step, WaterfallUnit, mul_div_half_even};
 use tradegraph_ledger::Ledger;
 use tradegraph_market::Panel;
@@ -68,11 +69,12 @@ impl DirectAllocator {
             // One agent with one factor, the usual case: a pass over three columns, eight cells at a time without a
             // branch, that seldom stops.
             let (factors, status) = (&one.factors[..n], &one.status[..n]);
+            let whole = all_ok(status);
             for chunk in 0..n.div_ceil(LANES) {
                 let cells = chunk * LANES..((chunk + 1) * LANES).min(n);
-                let (side, f, s) = (&self.side[cells.clone()], &factors[cells.clone()], &status[cells.clone()]);
-                let differ = match (side.as_array(), f.as_array(), s.as_array()) {
-                    (Some(side), Some(f), Some(s)) => eight_differ(side, f, s),
+                let (side, f) = (&self.side[cells.clone()], &factors[cells.clone()]);
+                let differ = match (side.as_array(), f.as_array()) {
+                    (Some(side), Some(f)) if whole => eight_differ(side, f),
                     _ => true,
                 };
                 if !differ {
@@ -154,9 +156,8 @@ impl DirectAllocator {
         let size = match self.size {
             DirectSize::Quantity(q) => q.lots(lot).ok()?.0.0,
             DirectSize::WeightNano(w) => {
-                let unit = books.to_base(id, panel.last(id)?.0.notional_nano(lot).ok()?).ok()?;
                 let value = mul_div_half_even(books.nav().ok()?, w.into(), NANO.into())?;
-                i64::try_from(value.checked_div(unit)?).ok()?
+                lots_worth(id, value, panel, books).ok()?
             }
         };
         // −1, 0 or 1
@@ -195,17 +196,10 @@ fn side_of_value(value: f64) -> f64 {
 
 /// True if one of eight opinions has another side than the one given.
 #[inline]
-fn eight_differ(side: &[f64; LANES], factors: &[f64; LANES], status: &[Status; LANES]) -> bool {
+fn eight_differ(side: &[f64; LANES], factors: &[f64; LANES]) -> bool {
     let mut any = false;
-    for k in 0..LANES {
-        let wanted = if factors[k] > 0.0 {
-            1.0
-        } else if factors[k] < 0.0 {
-            -1.0
-        } else {
-            0.0
-        };
-        any |= (status[k] as u8 == 0) & (wanted != side[k]);
+    for (side, f) in side.iter().zip(factors) {
+        any |= side_of_value(*f) != *side;
     }
     any
 }

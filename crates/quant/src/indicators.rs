@@ -29,17 +29,11 @@ pub use realised_vol::{RealisedVol, realised_vol};
 pub use rsi::{Rsi, rsi};
 pub use sma::{Sma, sma};
 
-use tradegraph_columns::Status;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_columns::{Status, all_ok};
 
 /// Values and statuses that a kernel writes: one slice, or K slices row after row.
 pub type Out<'a> = (&'a mut [f64], &'a mut [Status]);
-
-/// True if every status is `Ok`. No early exit: the loop is a plain reduction over bytes.
-#[inline]
-fn all_ok(present: &[Status]) -> bool {
-    present.iter().fold(0_u8, |acc, s| acc | *s as u8) == Status::Ok as u8
-}
 
 /// Panics unless all slices have `cells` cells.
 #[inline]

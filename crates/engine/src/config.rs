@@ -130,7 +130,7 @@ pub struct RunConfig {
     pub settlement_days: Option<u8>,
     /// What is recorded.
     pub record: RecordLevel,
-    /// Snapshots and state hashes come after at least this many rows of the busiest feed.
+    /// Snapshots and state hashes come at the end of the moment after so many rows of all feeds.
     pub snapshot_rows: u32,
     /// Rows prepared at once; `None` for the panel's own choice. Changes no result.
     pub block_rows: Option<u32>,

@@ -8,7 +8,7 @@ use crate::desk::{Allocator, Desk};
 use crate::records::{Evidence, put_decision};
 use tradegraph_agents::{AGENTS, Agent};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_controls::TargetCut;
+use tradegraph_controls::{Approved, TargetCut};
 use tradegraph_domain::{
     AgentId, InstrumentId, Lots, Order, OrderKind, Price, Quantity, Refusal, Side, Step, TimeInForce, WaterfallUnit,
 };
@@ -203,13 +203,10 @@ fn allocate(desk: &mut Desk) -> Route {
     }
     let signals = &buffer[..n];
     let missing = match &mut desk.allocator {
-        Allocator::Direct(a) => {
-            a.decide(signals, &desk.panel, &desk.books, &mut decisions);
-            false
-        }
-        Allocator::Fusion(a) => a.decide(signals, &desk.panel, &desk.books, &mut decisions).is_err(),
+        Allocator::Direct(a) => a.decide(signals, &desk.panel, &desk.books, &mut decisions),
+        Allocator::Fusion(a) => u64::from(a.decide(signals, &desk.panel, &desk.books, &mut decisions).is_err()),
     };
-    desk.counts.unpriced += u64::from(missing);
+    desk.counts.unpriced += missing;
     let all = decisions.as_slice();
     let direct = matches!(desk.allocator, Allocator::Direct(_));
     let route = if all.is_empty() {
@@ -261,7 +258,15 @@ fn execute(desk: &mut Desk) {
         let id = desk.orders.next_id();
         let order =
             Order { id, instrument: i, side, kind: OrderKind::Market, tif: TimeInForce::ImmediateOrCancel, quantity };
-        let answer = desk.gate.approve(order, &desk.panel, &mut desk.books);
+        // A halt lets through only what says that it reduces.
+        let line = d.waterfall.lots;
+        let held = line.position.saturating_add(line.open);
+        let reduces = held.signum() == -lots.signum() && lots.unsigned_abs() <= held.unsigned_abs();
+        let answer = if reduces && desk.gate.is_halted() {
+            desk.gate.approve_reduction(order, &desk.panel, &mut desk.books).map(Approved::into_order)
+        } else {
+            desk.gate.approve(order, &desk.panel, &mut desk.books)
+        };
         record(desk, &order, answer.as_ref().err(), nav.unwrap_or_default(), d);
         match answer {
             Ok(approved) => {

@@ -16,7 +16,7 @@ struct Rows {
 }
 
 /// Instruments up to which rows are compared as a whole.
-const NARROW: usize = 16;
+pub(crate) const NARROW: usize = 16;
 
 /// Marks the rows of `width` cells that differ from the row before them. No early exit: with one instrument this is
 /// one pass over a column.

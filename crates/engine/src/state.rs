@@ -4,10 +4,11 @@ use crate::config::{RecordLevel, RunConfig, build_agents};
 use crate::council::Council;
 use crate::desk::{Allocator, Desk, Effects, Fault};
 use crate::records::{put_cancelled, put_command, put_fill, put_rejected};
+use crate::signals::NARROW;
 use crate::timeline::{Tick, TickPayload};
 use tradegraph_agents::{Agent, RuleError};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_domain::{BatchRef, Event, FeedId, Fill, Payload, Seq, Timestamp, VenueReport};
+use tradegraph_domain::{BatchRef, Event, FeedId, Fill, InstrumentId, Payload, Seq, Timestamp, VenueReport};
 use tradegraph_execution::{Applied, Exchange};
 use tradegraph_graph::{CompileError, LoadError};
 use tradegraph_ledger::LedgerError;
@@ -27,6 +28,12 @@ pub enum StateError {
     /// A snapshot of another run or a damaged one.
     #[error("the snapshot does not fit this run: {0}")]
     Snapshot(#[from] DecodeError),
+    /// A snapshot whose bytes do not have its hash.
+    #[error("the snapshot after event {seq} is damaged: its bytes do not have its hash")]
+    Damaged {
+        /// Its last event.
+        seq: u64,
+    },
     /// The council's part of a snapshot.
     #[error("the snapshot does not fit this council: {0}")]
     CouncilSnapshot(#[from] LoadError),
@@ -116,37 +123,48 @@ impl State {
         self.opinions();
     }
 
-    /// Passes over rows from `from` on which nothing can happen: no order rests, every opinion is as before and no
-    /// wish is open, so that the allocator, which looks at nothing else, would decide nothing. Returns how many; the
-    /// state is the one that `step` would have reached.
+    /// Passes over events from row `from` on, after its open if `opened`, by which nothing can happen: no order rests
+    /// and no wish is open, so that opens and bars trade nothing, and while every opinion is as before, the allocator,
+    /// which looks at nothing else, would decide nothing. The state is the one that `step` would have reached.
     #[inline]
-    pub(crate) fn skip_quiet(&mut self, from: usize, to: usize) -> usize {
+    pub(crate) fn skip_quiet(&mut self, from: usize, opened: bool, to: usize) -> Skipped {
+        let mut skipped = Skipped { row: from, opened, bars: false };
         let desk = &mut self.desk;
         let quiet = matches!(&desk.allocator, Allocator::Direct(a) if !a.has_unmet())
             && desk.exchange.as_ref().is_some_and(Exchange::is_idle)
             && desk.fault.is_none();
-        let Some(batch) = desk.panel.batch(FeedId(0)).filter(|_| quiet) else { return 0 };
+        let Some(batch) = desk.panel.batch(FeedId(0)).filter(|_| quiet) else { return skipped };
+        // Narrow universes only; and prices have 63 bits: no row in between can overflow the value of such positions.
+        let width = desk.books.width();
+        let small = |i| desk.books.position(InstrumentId(i as u32)).nano().unsigned_abs() < 1 << 60;
+        if width > NARROW || !(0..width).all(small) {
+            return skipped;
+        }
         let changed = desk.points.changed.get(desk.points.at..).unwrap_or_default();
-        let mut n = 0;
         for (row, changed) in (from..to).zip(changed) {
-            if *changed || desk.equity.is_past(batch.interval(row).end) || !batch.is_complete(row) {
+            if desk.equity.is_past(batch.interval(row).end) || !batch.is_complete(row) {
                 break;
             }
-            if batch.spec().has_open {
+            if batch.spec().has_open && !skipped.opened {
                 desk.hash.light(open_word(FeedId(0), row as u32));
                 desk.seq.0 += 1;
             }
             desk.hash.light(bars_word(FeedId(0), row as u32));
-            desk.seq.0 += 2;
-            n += 1;
+            desk.seq.0 += 1;
+            if *changed {
+                (skipped.row, skipped.bars) = (row, true);
+                break;
+            }
+            desk.seq.0 += 1;
+            (skipped.row, skipped.opened) = (row + 1, false);
         }
-        if n > 0 {
-            let last = from + n - 1;
+        let last = if skipped.bars { skipped.row } else { skipped.row.wrapping_sub(1) };
+        if skipped.bars || skipped.row > from {
             desk.ts = batch.interval(last).end;
-            desk.points.at += n;
+            desk.points.at += skipped.row - from;
             mark(desk, FeedId(0), last);
         }
-        n
+        skipped
     }
 
     /// Runs the market part of the council over the desk's points.
@@ -171,6 +189,14 @@ impl State {
         self.council.save(to);
     }
 
+    /// blake3 of the canonical bytes.
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        let mut e = Encoder::new();
+        self.save(&mut e);
+        *blake3::hash(e.as_bytes()).as_bytes()
+    }
+
     /// Reads what `save` wrote into the state of the same configuration.
     ///
     /// # Errors
@@ -180,6 +206,17 @@ impl State {
         self.council.load(from)?;
         Ok(())
     }
+}
+
+/// Where `skip_quiet` stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Skipped {
+    /// The row that is next.
+    pub(crate) row: usize,
+    /// Its open has passed.
+    pub(crate) opened: bool,
+    /// Its bars have passed too, and only the decision is left.
+    pub(crate) bars: bool,
 }
 
 /// Applies one event, then everything that the simulated exchange says about it, in order. The story of a run.

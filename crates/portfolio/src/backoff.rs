@@ -45,6 +45,11 @@ impl Backoff {
         }
     }
 
+    /// Forgets the wishes that were met or given up.
+    pub(crate) fn forget_met(&mut self, is_met: impl Fn(InstrumentId) -> bool) {
+        self.entries.retain(|e| !is_met(e.instrument));
+    }
+
     /// One decision has passed.
     pub(crate) fn tick(&mut self) {
         self.entries.iter_mut().for_each(|e| e.wait = e.wait.saturating_sub(1));

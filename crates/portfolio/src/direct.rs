@@ -32,6 +32,8 @@ pub struct DirectAllocator {
     /// Lots wanted.
     target: Vec<i64>,
     backoff: Backoff,
+    /// Wishes of this decision that no price or net asset value could size.
+    n_unpriced: u64,
 }
 
 impl DirectAllocator {
@@ -44,6 +46,7 @@ impl DirectAllocator {
             side: vec![0.0; n_instruments],
             target: vec![0; n_instruments],
             backoff: Backoff::default(),
+            n_unpriced: 0,
         }
     }
 
@@ -59,9 +62,11 @@ impl DirectAllocator {
         self.backoff.failed(i);
     }
 
-    /// Decisions of one moment.
-    pub fn decide(&mut self, signals: &[SignalRef<'_>], panel: &Panel, books: &Ledger, out: &mut Decisions) {
+    /// Decisions of one moment. Returns how many wishes had no size, because a price or NAV was missing: they are taken
+    /// for a wish of nothing until the side changes again.
+    pub fn decide(&mut self, signals: &[SignalRef<'_>], panel: &Panel, books: &Ledger, out: &mut Decisions) -> u64 {
         out.clear();
+        self.n_unpriced = 0;
         let n = self.side.len();
         if let [one] = signals
             && one.factors.len() == n
@@ -96,6 +101,7 @@ impl DirectAllocator {
         if !self.backoff.is_empty() {
             self.try_again(signals, panel, books, out);
         }
+        self.n_unpriced
     }
 
     #[cold]
@@ -121,7 +127,9 @@ impl DirectAllocator {
     fn propose(&mut self, i: usize, signals: &[SignalRef<'_>], panel: &Panel, books: &Ledger, out: &mut Decisions) {
         let side = side_of(signals, i);
         self.side[i] = side;
-        self.target[i] = self.lots(i, side, panel, books).unwrap_or_default();
+        let lots = self.lots(i, side, panel, books);
+        self.n_unpriced += u64::from(lots.is_none());
+        self.target[i] = lots.unwrap_or_default();
         self.push(i, signals, panel, books, out);
     }
 

@@ -134,13 +134,16 @@ impl FusionAllocator {
             self.wanted[i] = fused.unwrap_or(current);
             sum += i128::from(self.wanted[i].unsigned_abs());
         }
+        if !self.backoff.is_empty() {
+            let mut backoff = std::mem::take(&mut self.backoff);
+            backoff.forget_met(|i| !self.is_wish(i.index(), sum));
+            self.backoff = backoff;
+        }
         for i in 0..self.wanted.len() {
-            let (wanted, current) = (self.wanted[i], self.current[i]);
-            let target = self.construct(wanted, sum);
-            let small = target.abs_diff(current) < self.parameters.band_nano.unsigned_abs() && target != 0;
-            if !self.has_opinion[i] || small || target == current {
+            if !self.is_wish(i, sum) {
                 continue;
             }
+            let (target, current) = (self.construct(self.wanted[i], sum), self.current[i]);
             let d = out.push(InstrumentId(i as u32), current, WaterfallUnit::NanoNav);
             self.fuse(signals, i, &mut d.waterfall);
             d.waterfall.step_to(Step::Construct, target);
@@ -150,6 +153,14 @@ impl FusionAllocator {
             }
         }
         Ok(())
+    }
+
+    /// True if the target is a change worth making.
+    #[inline]
+    fn is_wish(&self, i: usize, sum: i128) -> bool {
+        let (target, current) = (self.construct(self.wanted[i], sum), self.current[i]);
+        let small = target.abs_diff(current) < self.parameters.band_nano.unsigned_abs() && target != 0;
+        self.has_opinion[i] && !small && target != current
     }
 
     /// The target of one instrument before `construct`, or `None` if no agent has an opinion. The same integers come

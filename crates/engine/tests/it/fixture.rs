@@ -1,0 +1,391 @@
+//! Seeded markets, configurations, a recording journal and an independent merge of events, shared by the integration
+//! tests and the unit tests of the back-test and the timeline (which include this file by its path).
+#![allow(dead_code, reason = "each includer uses a part")]
+
+use super::engine::records::{Binding, DecisionRecord, Record, decode};
+use super::engine::{
+    AgentConfig, AllocatorConfig, BackTest, CommitGroup, Journal, JournalError, Outcome, RecordLevel, RunConfig,
+    RunFailure, Schedule, Snapshot,
+};
+use std::sync::Arc;
+use tradegraph_agents::{MomentumParameters, RuleSpec};
+use tradegraph_columns::Status;
+use tradegraph_controls::{Limits, RiskCaps};
+use tradegraph_domain::{
+    AssetClass, BarPeriod, BarSpec, Basis, BatchRef, Bps, Commission, Currency, EventClass, FeedId, Fill, Instrument,
+    Interval, Money, NANO, Nanos, Payload, Price, Quantity, ScheduleId, SourceKey, Timestamp, TradingStatus,
+};
+use tradegraph_execution::Frictions;
+use tradegraph_market::{Batch, BatchParts, EmaSeed, FeatureKind, FeatureSpec, Universe};
+use tradegraph_portfolio::{DirectSize, FusionParameters};
+
+/// 2024-03-01T00:00Z.
+pub const START: Timestamp = Timestamp(1_709_251_200_000_000_000);
+pub const MINUTE: i64 = Nanos::MINUTE.0;
+
+/// SplitMix64.
+pub struct Draws(pub u64);
+
+impl Draws {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// Uniform on −n..=n.
+    pub fn within(&mut self, n: i64) -> i64 {
+        (self.next() % (2 * n as u64 + 1)) as i64 - n
+    }
+}
+
+/// A seeded random walk of several instruments.
+#[derive(Clone, Copy, Debug)]
+pub struct Walk {
+    pub seed: u64,
+    pub n: usize,
+    pub rows: usize,
+    pub start: Timestamp,
+    pub period: i64,
+    pub has_open: bool,
+    /// Of a thousand bars, how many are missing.
+    pub missing: u64,
+    /// Largest move of a bar in 1e-6.
+    pub move_ppm: i64,
+}
+
+impl Default for Walk {
+    fn default() -> Self {
+        let (seed, n, rows, period) = (1, 3, 300, MINUTE);
+        Walk { seed, n, rows, start: START, period, has_open: true, missing: 0, move_ppm: 8_000 }
+    }
+}
+
+impl Walk {
+    pub fn parts(self) -> BatchParts {
+        let mut draws = Draws(self.seed);
+        let cells = self.rows * self.n;
+        let mut price: Vec<i64> = (0..self.n).map(|i| (20 + 7 * (i as i64 % 11)) * NANO).collect();
+        let at = |k: usize| Timestamp(self.start.0 + self.period * k as i64);
+        let mut p = BatchParts {
+            spec: BarSpec { period: BarPeriod::Fixed(Nanos(self.period)), basis: Basis::Raw, has_open: self.has_open },
+            width: self.n,
+            starts: (0..self.rows).map(at).collect(),
+            ends: (1..=self.rows).map(at).collect(),
+            open: vec![],
+            high: vec![],
+            low: vec![],
+            close: vec![],
+            volume: (0..cells).map(|_| 0.0).collect(),
+            status: vec![],
+        };
+        for k in 0..cells {
+            let last = &mut price[k % self.n];
+            // Ticks of 1e-4, to the nearest: no drift.
+            let cents = |x: i64| ((x + 50_000) / 100_000).max(1) * 100_000;
+            let open = cents(*last + *last / 1_000_000 * draws.within(self.move_ppm / 4));
+            let close = cents(open + open / 1_000_000 * draws.within(self.move_ppm));
+            let wick = 1_000_000 * draws.within(9).abs();
+            let missing = draws.next() % 1000 < self.missing;
+            if self.has_open {
+                p.open.push(open);
+                p.high.push(open.max(close) + wick);
+                p.low.push((open.min(close) - wick).max(100_000));
+            }
+            p.close.push(close);
+            p.volume[k] = (1 + draws.next() % 2_000) as f64;
+            p.status.push(if missing { Status::NoData } else { Status::Ok });
+            *last = close;
+        }
+        p
+    }
+
+    pub fn batch(self) -> Batch {
+        Batch::new(self.parts()).unwrap()
+    }
+}
+
+/// Closes given in whole units, one minute apart; opens, highs and lows as asked.
+pub fn bars(opens_and_closes: &[(i64, i64)]) -> Batch {
+    let n = opens_and_closes.len();
+    let at = |k: usize| Timestamp(START.0 + MINUTE * k as i64);
+    let column = |f: fn(&(i64, i64)) -> i64| opens_and_closes.iter().map(|x| f(x) * NANO).collect::<Vec<_>>();
+    Batch::new(BatchParts {
+        spec: BarSpec { period: BarPeriod::Fixed(Nanos::MINUTE), basis: Basis::Raw, has_open: true },
+        width: 1,
+        starts: (0..n).map(at).collect(),
+        ends: (1..=n).map(at).collect(),
+        open: column(|x| x.0),
+        high: column(|x| x.0.max(x.1)),
+        low: column(|x| x.0.min(x.1)),
+        close: column(|x| x.1),
+        volume: vec![1_000.0; n],
+        status: vec![Status::Ok; n],
+    })
+    .unwrap()
+}
+
+pub fn instrument(i: usize) -> Instrument {
+    Instrument {
+        symbol: format!("S{i:05}"),
+        class: AssetClass::Equity,
+        currency: Currency::USD,
+        venue: "TEST".into(),
+        tick: Price::ZERO,
+        lot: Quantity::from_units(1).unwrap(),
+        status: TradingStatus::Active,
+    }
+}
+
+pub fn usd(units: i64) -> Money {
+    Money::from_units(units, Currency::USD).unwrap()
+}
+
+pub fn units(n: i64) -> Quantity {
+    Quantity::from_units(n).unwrap()
+}
+
+pub fn ema(feed: u16, n: u16, seed: EmaSeed) -> FeatureSpec {
+    FeatureSpec { kind: FeatureKind::Ema { n, seed }, feed: FeedId(feed) }
+}
+
+pub fn close(feed: u16) -> FeatureSpec {
+    FeatureSpec { kind: FeatureKind::Close, feed: FeedId(feed) }
+}
+
+/// Long while a fast average is above a slow one.
+pub fn crossing(feed: u16) -> RuleSpec {
+    RuleSpec {
+        features: vec![("fast".into(), ema(feed, 3, EmaSeed::First)), ("slow".into(), ema(feed, 8, EmaSeed::First))],
+        long: Some("fast > slow".into()),
+        short: None,
+        exit: None,
+    }
+}
+
+/// Long while the close is above a level.
+pub fn above(level: &str) -> RuleSpec {
+    let features = vec![("close".into(), close(0))];
+    RuleSpec { features, long: Some(format!("close > {level}")), short: None, exit: None }
+}
+
+pub fn momentum(feed: u16) -> AgentConfig {
+    let parameters = MomentumParameters { fast: 4, slow: 12, rsi: 5, volatility: 8 };
+    AgentConfig::Momentum { feed: FeedId(feed), parameters }
+}
+
+/// A direct run of the crossing rule with costs.
+pub fn config(feeds: Vec<Batch>) -> RunConfig {
+    let n = feeds[0].width();
+    let (rate, half_spread) = (Bps::from_units(1), Bps::from_units(2));
+    let commission = Commission { rate, ..Commission::default() };
+    RunConfig {
+        name: "test".into(),
+        seed: 7,
+        base: Currency::USD,
+        cash: usd(10_000),
+        universe: Arc::new(Universe::new((0..n).map(instrument).collect()).unwrap()),
+        feeds: feeds.into_iter().map(Arc::new).collect(),
+        schedules: vec![Schedule::OnBars(FeedId(0))],
+        agents: vec![AgentConfig::Rule(crossing(0))],
+        allocator: AllocatorConfig::Direct { size: DirectSize::Quantity(units(10)), allow_short: false },
+        caps: RiskCaps { position: None, gross: None },
+        limits: Limits { commission, half_spread, ..Limits::default() },
+        frictions: Frictions { commission, half_spread, participation_nano: None },
+        settlement_days: Some(1),
+        record: RecordLevel::Reasons,
+        snapshot_rows: 100_000,
+        block_rows: None,
+    }
+}
+
+/// Weights of all agents 1; the other parameters in percent of NAV.
+pub fn fused(max_weight: i64, gross: i64, band: i64, allow_short: bool) -> AllocatorConfig {
+    let percent = NANO / 100;
+    AllocatorConfig::Fusion(FusionParameters {
+        weights_nano: vec![NANO; 7],
+        max_weight_nano: max_weight * percent,
+        gross_nano: gross * percent,
+        band_nano: band * percent,
+        allow_short,
+    })
+}
+
+/// The council with momentum and the crossing rule.
+pub fn council(feeds: Vec<Batch>) -> RunConfig {
+    let c = config(feeds);
+    let agents = vec![momentum(0), AgentConfig::Rule(crossing(0))];
+    RunConfig { agents, allocator: fused(30, 90, 2, false), ..c }
+}
+
+/// Configurations over the same data that take every road through the engine.
+pub fn roads(feeds: Vec<Batch>) -> Vec<(&'static str, RunConfig)> {
+    let c = config(feeds.clone());
+    let short = AllocatorConfig::Direct { size: DirectSize::Quantity(units(10)), allow_short: true };
+    let limits = Limits { allow_short: true, ..c.limits.clone() };
+    let both = RuleSpec {
+        short: Some("fast < slow * 0.999".into()),
+        exit: Some("fast < slow and slow < fast * 1.01".into()),
+        ..crossing(0)
+    };
+    let weight = AllocatorConfig::Direct { size: DirectSize::WeightNano(400_000_000), allow_short: false };
+    let participation = Frictions { participation_nano: Some(10_000_000), ..c.frictions };
+    let momentum_agent = vec![momentum(0)];
+    let caps = RiskCaps { position: Some(NANO / 5), gross: Some(NANO / 2) };
+    vec![
+        ("direct", c.clone()),
+        (
+            "direct short with exit",
+            RunConfig {
+                agents: vec![AgentConfig::Rule(both)],
+                allocator: short.clone(),
+                limits: limits.clone(),
+                ..c.clone()
+            },
+        ),
+        ("direct weight", RunConfig { allocator: weight, ..c.clone() }),
+        ("direct without cash", RunConfig { cash: usd(202), ..c.clone() }),
+        ("direct two agents", RunConfig { agents: vec![momentum(0), AgentConfig::Rule(crossing(0))], ..c.clone() }),
+        (
+            "direct momentum short",
+            RunConfig { agents: momentum_agent, allocator: short, limits: limits.clone(), ..c.clone() },
+        ),
+        ("direct participation", RunConfig { frictions: participation, ..c }),
+        ("council", council(feeds.clone())),
+        (
+            "council short capped",
+            RunConfig { allocator: fused(30, 90, 2, true), caps, limits, ..council(feeds.clone()) },
+        ),
+        ("council participation", RunConfig { frictions: participation, ..council(feeds) }),
+    ]
+}
+
+/// A journal that keeps everything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recorder {
+    pub groups: Vec<CommitGroup>,
+    pub snapshots: Vec<Snapshot>,
+}
+
+impl Journal for Recorder {
+    fn append(&mut self, group: CommitGroup) -> Result<(), JournalError> {
+        let expected = self.groups.len() as u64;
+        if group.index != expected {
+            return Err(JournalError::OutOfOrder { found: group.index, expected });
+        }
+        self.groups.push(group);
+        Ok(())
+    }
+
+    fn snapshot(&mut self, snapshot: Snapshot) -> Result<(), JournalError> {
+        self.snapshots.push(snapshot);
+        Ok(())
+    }
+
+    fn durable_seq(&self) -> u64 {
+        0
+    }
+
+    fn flush(&mut self) -> Result<u64, JournalError> {
+        Ok(0)
+    }
+
+    fn read(&mut self, index: u64) -> Result<Option<CommitGroup>, JournalError> {
+        Ok(self.groups.get(index as usize).cloned())
+    }
+
+    fn latest_snapshot(&mut self) -> Result<Option<Snapshot>, JournalError> {
+        Ok(self.snapshots.last().cloned())
+    }
+}
+
+impl Recorder {
+    pub fn bytes(&self) -> Vec<u8> {
+        self.groups.iter().flat_map(|g| g.records.clone()).collect()
+    }
+
+    pub fn records(&self) -> Vec<Record> {
+        decode(&self.bytes()).unwrap()
+    }
+}
+
+pub fn binding(config: &RunConfig) -> Binding {
+    let batches = config.feeds.iter().map(|b| b.id()).collect();
+    Binding { mandate: "test".into(), seed: config.seed, batches, binary: "test".into() }
+}
+
+pub fn try_run(config: &RunConfig, pool: Option<Arc<rayon::ThreadPool>>) -> Result<(Outcome, Recorder), RunFailure> {
+    let mut journal = Recorder::default();
+    let outcome = BackTest::new(config.clone(), pool)?.run(&binding(config), &mut journal, &mut |_| ())?;
+    Ok((outcome, journal))
+}
+
+pub fn run(config: &RunConfig) -> (Outcome, Recorder) {
+    try_run(config, None).unwrap()
+}
+
+/// Counts of the account's part of the council are no part of a result.
+pub fn result(mut outcome: Outcome) -> Outcome {
+    outcome.counts.cycles = 0;
+    outcome
+}
+
+pub fn decisions(records: &[Record]) -> Vec<DecisionRecord> {
+    let one = |r: &Record| if let Record::Decision(d) = r { Some((**d).clone()) } else { None };
+    records.iter().filter_map(one).collect()
+}
+
+pub fn fills(records: &[Record]) -> Vec<(u64, Timestamp, Fill)> {
+    let one = |r: &Record| if let Record::Fill { seq, ts, fill, .. } = r { Some((*seq, *ts, *fill)) } else { None };
+    records.iter().filter_map(one).collect()
+}
+
+/// All events of a configuration, sorted naively by their keys.
+pub fn naive(config: &RunConfig) -> Vec<(SourceKey, Interval, Payload)> {
+    let mut all = vec![];
+    let first = config.feeds.iter().map(|b| b.interval(0).start).min().unwrap();
+    let last = config.feeds.iter().map(|b| b.interval(b.rows() - 1).end).max().unwrap();
+    let mut push = |ts, rank: usize, seq: usize, about, payload: Payload| {
+        let key = SourceKey { ts, class: payload.class(), source_rank: rank as u16, source_seq: seq as u64 };
+        all.push((key, about, payload));
+    };
+    for (rank, batch) in config.feeds.iter().enumerate() {
+        for row in 0..batch.rows() {
+            let about = batch.interval(row);
+            let at = BatchRef { feed: FeedId(rank as u16), row: row as u32 };
+            push(about.end, rank, row, about, Payload::Bars(at));
+            if batch.spec().has_open {
+                push(about.start, rank, row, about, Payload::Open(at));
+            }
+        }
+    }
+    for (rank, schedule) in config.schedules.iter().enumerate() {
+        let moments: Vec<Timestamp> = match schedule {
+            Schedule::OnBars(feed) => {
+                let batch = config.feeds.get(usize::from(feed.0));
+                batch.map(|b| b.ends(0, b.rows()).to_vec()).unwrap_or_default()
+            }
+            Schedule::Every(step) => {
+                let from = first.0.div_euclid(step.0) - 1;
+                (from..).map(|k| Timestamp(k * step.0)).skip_while(|t| *t < first).take_while(|t| *t <= last).collect()
+            }
+            Schedule::OnClose(calendar) => {
+                let (from, to) = (first.date(), last.date());
+                let days = calendar.sessions(tradegraph_domain::Date(from.0 - 2), to);
+                days.map(|s| s.close).filter(|t| first <= *t && *t <= last).collect()
+            }
+        };
+        for ts in moments {
+            push(ts, rank, 0, Interval { start: ts, end: ts }, Payload::Decide(ScheduleId(rank as u16)));
+        }
+    }
+    all.sort_by_key(|(key, _, _)| *key);
+    all
+}
+
+/// True for the classes of a moment before its opens.
+pub fn is_before_open(class: EventClass) -> bool {
+    class < EventClass::Open
+}

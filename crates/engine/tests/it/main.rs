@@ -1,0 +1,13 @@
+//! Runs of the whole engine over seeded markets: determinism, resuming, books, no look-ahead, behaviour.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers outside #[test] functions fail the test too")]
+
+mod behaviour;
+mod books;
+mod determinism;
+mod fixture;
+mod golden;
+mod look_ahead;
+mod resume;
+mod waterfall;
+
+use tradegraph_engine as engine;

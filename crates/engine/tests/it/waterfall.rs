@@ -1,0 +1,152 @@
+//! Reasons add up by integer equality through all stages, for any weights, caps, bands, lots and markets.
+
+use crate::engine::records::DecisionRecord;
+use crate::engine::{AgentConfig, AllocatorConfig, RunConfig};
+use crate::fixture::{Walk, config, council, crossing, decisions, fills, momentum, roads, run, units, usd};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tradegraph_controls::{Limits, RiskCaps};
+use tradegraph_domain::{Lots, NANO, OrderId, Quantity, Side, Step, WaterfallUnit, mul_div_half_even};
+use tradegraph_market::Universe;
+use tradegraph_portfolio::{DirectSize, FusionParameters};
+
+/// Checks every decision of a run and returns the stages that moved one.
+fn check(c: &RunConfig) -> BTreeSet<u8> {
+    let (_, journal) = run(c);
+    let records = journal.records();
+    let all = decisions(&records);
+    let filled: BTreeSet<OrderId> = fills(&records).iter().map(|(_, _, f)| f.order).collect();
+    let mut seen = BTreeSet::new();
+    for d in &all {
+        let w = &d.waterfall;
+        assert!(w.balances(), "{d:?}");
+        assert!(!w.base.is_empty(), "somebody asked for it: {d:?}");
+        let lot = c.universe.get(d.order.instrument).unwrap().lot;
+        let signed = d.order.side.signed(d.order.quantity);
+        assert_eq!(i128::from(w.lots.order) * lot.nano(), signed.nano(), "the order is the line: {d:?}");
+        assert_eq!(w.lots.order > 0, d.order.side == Side::Buy);
+        assert!(w.steps.windows(2).all(|p| p[0].step < p[1].step), "stages in their order: {d:?}");
+        assert!(d.refusal.is_none() || !filled.contains(&d.order.id), "refused, yet filled: {d:?}");
+        match w.unit {
+            WaterfallUnit::Lots => assert_eq!(w.last, w.lots.target, "{d:?}"),
+            WaterfallUnit::NanoNav => check_target(c, d, lot),
+        }
+        seen.extend(w.steps.iter().map(|s| s.step as u8));
+    }
+    seen
+}
+
+/// The target of the council within all limits, and the same before and after it was cut into lots.
+fn check_target(c: &RunConfig, d: &DecisionRecord, lot: Quantity) {
+    let AllocatorConfig::Fusion(p) = &c.allocator else { panic!("direct runs decide in lots") };
+    let w = &d.waterfall;
+    let worth = |lots: i64| d.price.notional_nano(Lots(lots).quantity(lot).unwrap()).unwrap();
+    let share = |lots: i64| i64::try_from(worth(lots) * i128::from(NANO) / d.nav_nano).unwrap();
+    assert_eq!(share(w.lots.target), w.last, "{d:?}");
+    let before_lots = w.last - w.steps.iter().filter(|s| s.step == Step::Lot).map(|s| s.amount).sum::<i64>();
+    let value = mul_div_half_even(before_lots.into(), d.nav_nano, NANO.into()).unwrap();
+    let a_lot = i128::from(d.price.nano()) * lot.nano();
+    assert_eq!(i128::from(w.lots.target), value * i128::from(NANO) / a_lot, "whole lots toward zero: {d:?}");
+    assert!(before_lots.abs() <= p.max_weight_nano && before_lots.abs() <= p.gross_nano, "{d:?}");
+    assert!(p.allow_short || before_lots >= 0, "{d:?}");
+    let adds = before_lots.abs() > share(w.lots.position + w.lots.open).abs();
+    if let (Some(cap), true) = (c.caps.position, adds) {
+        assert!(before_lots.abs() <= cap, "{d:?}");
+    }
+    if let (Some(cap), true) = (c.caps.gross, adds) {
+        assert!(before_lots.abs() <= cap, "{d:?}");
+    }
+}
+
+#[test]
+fn every_road_explains_itself() {
+    for missing in [0, 150] {
+        for (_, c) in roads(vec![Walk { missing, ..Walk::default() }.batch()]) {
+            check(&c);
+        }
+    }
+}
+
+/// A council whose every stage has something to say.
+#[test]
+fn every_stage_is_exercised() {
+    let base = council(vec![Walk { rows: 400, ..Walk::default() }.batch()]);
+    let parameters = FusionParameters {
+        weights_nano: vec![NANO, 1_700_000_000, 0, 0, 0, 0, 900_000_000],
+        max_weight_nano: 600_000_000,
+        gross_nano: 900_000_000,
+        band_nano: 1_000_000,
+        allow_short: false,
+    };
+    let caps = RiskCaps { position: Some(350_000_000), gross: Some(600_000_000) };
+    let seen = check(&RunConfig { allocator: AllocatorConfig::Fusion(parameters), caps, ..base });
+    let stages = [
+        Step::Weight,
+        Step::Normalise,
+        Step::LongOnly,
+        Step::Construct,
+        Step::RiskPosition,
+        Step::RiskGross,
+        Step::Lot,
+    ];
+    let missing: Vec<Step> = stages.into_iter().filter(|s| !seen.contains(&(*s as u8))).collect();
+    // Long-only needs the clamp from below: the rule is never short, momentum is.
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+fn weight() -> impl Strategy<Value = i64> {
+    prop_oneof![Just(0), 1_i64..2 * NANO, Just(NANO)]
+}
+
+fn cap() -> impl Strategy<Value = Option<i64>> {
+    prop::option::of(1_000_000_i64..NANO)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn the_council_adds_up(
+        seed in any::<u64>(),
+        weights in prop::collection::vec(weight(), 7),
+        max_weight in 1_000_000_i64..NANO,
+        gross in 10_000_000_i64..2 * NANO,
+        band in prop_oneof![Just(0), 0_i64..200_000_000],
+        allow_short in any::<bool>(),
+        (position, all) in (cap(), cap()),
+        lot in prop_oneof![Just(1_i128), Just(10), Just(1_000), Just(i128::from(NANO)), Just(37 * i128::from(NANO))],
+        missing in 0_u64..300,
+    ) {
+        let c = council(vec![Walk { seed, n: 4, rows: 60, missing, ..Walk::default() }.batch()]);
+        let lots = |x: &tradegraph_domain::Instrument| {
+            tradegraph_domain::Instrument { lot: Quantity::from_nano(lot), ..x.clone() }
+        };
+        let universe = Arc::new(Universe::new(c.universe.iter().map(|(_, x)| lots(x)).collect()).unwrap());
+        let parameters = FusionParameters {
+            weights_nano: weights, max_weight_nano: max_weight, gross_nano: gross, band_nano: band, allow_short,
+        };
+        let limits = Limits { allow_short, ..c.limits.clone() };
+        let (caps, allocator) = (RiskCaps { position, gross: all }, AllocatorConfig::Fusion(parameters));
+        check(&RunConfig { universe, allocator, caps, limits, ..c });
+    }
+
+    #[test]
+    fn direct_orders_add_up(
+        seed in any::<u64>(),
+        size in prop_oneof![
+            (0_i64..500).prop_map(|n| DirectSize::Quantity(units(n))),
+            (0_i64..2 * NANO).prop_map(DirectSize::WeightNano),
+        ],
+        allow_short in any::<bool>(),
+        cash in 1_i64..20_000,
+        two in any::<bool>(),
+        missing in 0_u64..300,
+    ) {
+        let c = config(vec![Walk { seed, n: 4, rows: 60, missing, ..Walk::default() }.batch()]);
+        let agents = if two { vec![momentum(0), AgentConfig::Rule(crossing(0))] } else { vec![momentum(0)] };
+        let limits = Limits { allow_short, ..c.limits.clone() };
+        let allocator = AllocatorConfig::Direct { size, allow_short };
+        check(&RunConfig { agents, limits, allocator, cash: usd(cash), ..c });
+    }
+}

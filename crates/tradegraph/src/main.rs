@@ -1,3 +1,23 @@
-//! The product.
+//! The product: command line, mandates, homes, reports. It makes no trading decision.
 #![forbid(unsafe_code)]
-fn main() {}
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod bench;
+mod cli;
+mod commands;
+mod explanation;
+mod failure;
+mod figures;
+mod home;
+mod mandate;
+mod output;
+mod report;
+mod run;
+mod samples;
+mod trades;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

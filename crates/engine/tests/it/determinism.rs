@@ -128,3 +128,14 @@ fn a_seed_and_the_data_are_part_of_the_hash() {
     assert_ne!(outcome.state_hash, seeded.state_hash);
     assert_ne!(outcome.rolling, shorter.rolling);
 }
+
+/// Two runs with the same events whose fills cost something else.
+#[test]
+fn what_happens_is_part_of_the_rolling_hash() {
+    let c = config(vec![Walk { rows: 60, ..Walk::default() }.batch()]);
+    let frictions = tradegraph_execution::Frictions { half_spread: tradegraph_domain::Bps::ZERO, ..c.frictions };
+    let (dear, _) = run(&c);
+    let (cheap, _) = run(&RunConfig { frictions, ..c });
+    assert_eq!((dear.n_events, dear.counts.fills), (cheap.n_events, cheap.counts.fills));
+    assert_ne!(dear.rolling, cheap.rolling);
+}

@@ -1,0 +1,14 @@
+//! The commands, one file each.
+
+pub mod backtest;
+pub mod demo;
+pub mod doctor;
+pub mod explain;
+pub mod finish;
+pub mod graph;
+pub mod init;
+pub mod notice;
+pub mod replay;
+pub mod report;
+pub mod resume;
+pub mod runs;

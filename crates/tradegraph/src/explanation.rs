@@ -1,0 +1,324 @@
+//! `Explanation`: one decision to the last unit, in plain sentences, for people and for programs.
+
+use crate::failure::{Failure, Kind};
+use crate::trades::{FillRow, OrderStory};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde_json::{Value, json};
+use tradegraph_agents::AGENTS;
+use tradegraph_controls::Limits;
+use tradegraph_domain::{AgentId, Lots, OrderKind, Price, Quantity, Unit, WaterfallUnit, format_nano};
+use tradegraph_engine::{AllocatorConfig, RunConfig, build_agents};
+use tradegraph_portfolio::{Cause, top_reasons};
+
+/// One line of the waterfall.
+#[derive(Clone, Debug)]
+struct Line {
+    what: String,
+    amount: i64,
+    total: i64,
+}
+
+/// One decision with its reasons.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    order: u64,
+    symbol: String,
+    headline: String,
+    unit: WaterfallUnit,
+    lines: Vec<Line>,
+    quantity: Option<String>,
+    /// The strongest reasons, strongest first, as sentences.
+    pub reasons: Vec<String>,
+    limits: Vec<String>,
+    refusal: Option<String>,
+    fills: Vec<String>,
+    ended: Option<String>,
+    adds_up: bool,
+    json: Value,
+}
+
+/// Explains an order of a run.
+pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Failure> {
+    let Some(d) = &story.decision else {
+        return Err(Failure::new(Kind::NotFound, "the journal holds no such decision"));
+    };
+    let instrument = config.universe.get(d.order.instrument);
+    let symbol = instrument.map_or_else(|| format!("instrument {}", d.order.instrument.0), |x| x.symbol.clone());
+    let kind = match d.order.kind {
+        OrderKind::Market => "at the market".to_owned(),
+        OrderKind::Limit(p) => format!("at {p} or better"),
+    };
+    let verdict = if d.refusal.is_some() { "REFUSED" } else { "sent" };
+    let headline = format!(
+        "order {} · {} · {} {} {symbol} {kind} · {verdict}",
+        d.order.id.0,
+        d.ts,
+        d.order.side.name(),
+        d.order.quantity
+    );
+    let agents = build_agents(config).map_err(|e| Failure::new(Kind::Input, e.to_string()))?;
+    let name = |a: AgentId| AGENTS.get(usize::from(a.0)).map_or("?", |s| s.node);
+    let data = |a: AgentId| -> Vec<Option<f64>> {
+        let mut values: Vec<Option<f64>> = Vec::new();
+        for e in d.evidence.iter().filter(|e| e.agent == a) {
+            let need = usize::from(e.need);
+            values.resize(values.len().max(need + 1), None);
+            if let Some(slot) = values.get_mut(need) {
+                *slot = e.value;
+            }
+        }
+        values
+    };
+    let sentence = |a: AgentId, factor: u16| {
+        let agent = agents.iter().find(|x| x.id() == a)?;
+        Some(agent.explain(usize::from(factor), &data(a)))
+    };
+    let w = &d.waterfall;
+    let mut total = 0_i64;
+    let mut lines = Vec::new();
+    for b in &w.base {
+        total = total.saturating_add(b.amount);
+        let factor =
+            agents.iter().find(|x| x.id() == b.agent).and_then(|x| x.factors().get(usize::from(b.factor.0)).copied());
+        lines.push(Line { what: format!("{} · {}", name(b.agent), factor.unwrap_or("?")), amount: b.amount, total });
+    }
+    for s in &w.steps {
+        total = total.saturating_add(s.amount);
+        lines.push(Line { what: format!("{} ({})", s.step.name(), s.step.sentence()), amount: s.amount, total });
+    }
+    let recorded = !w.base.is_empty() || !w.steps.is_empty();
+    let reasons = top_reasons(w).into_iter().map(|r| {
+        let amount = amount(r.amount, w.unit);
+        match r.cause {
+            Cause::Agent(a) => {
+                let mut own: Vec<_> = w.base.iter().filter(|b| b.agent == a).collect();
+                own.sort_by_key(|b| std::cmp::Reverse(b.amount.unsigned_abs()));
+                let because: Vec<String> = own.iter().filter_map(|b| sentence(a, b.factor.0)).collect();
+                format!("{} asked for {amount}: {}", name(a), because.join("; "))
+            }
+            Cause::Step(s) => format!("{} changed it by {amount}: {}", s.name(), s.sentence()),
+        }
+    });
+    let reasons: Vec<String> = reasons.collect();
+    let lot = instrument.map_or(Quantity::ZERO, |x| x.lot);
+    let quantity = recorded.then(|| {
+        let line = &w.lots;
+        let units = |n: i64| Lots(n).quantity(lot).map_or_else(|_| "?".to_owned(), |q| q.to_string());
+        format!(
+            "target {} − held {} − on order {} = order {} (one lot is {lot})",
+            units(line.target),
+            units(line.position),
+            units(line.open),
+            units(line.order)
+        )
+    });
+    let refusal = d.refusal.map(|r| {
+        let show = |n: i128| match r.unit {
+            Unit::NavNano => nav_share(n),
+            Unit::Count => n.to_string(),
+            Unit::MoneyNano => format!("{} {}", format_nano(n), config.base),
+            Unit::QuantityNano | Unit::PriceNano => format_nano(n),
+        };
+        format!("{}: the limit is {}, the order came to {}", r.rule.code(), show(r.limit), show(r.actual))
+    });
+    let fills: Vec<String> = story.fills.iter().map(|f| fill_line(f, config)).collect();
+    let adds_up = !recorded || w.balances();
+    let json = json!({
+        "order": d.order.id.0, "time": d.ts.to_string(), "event": d.seq, "symbol": symbol,
+        "side": d.order.side.name(), "quantity": d.order.quantity.to_string(),
+        "price": d.price.to_string(), "nav": format_nano(d.nav_nano),
+        "outcome": verdict.to_lowercase(),
+        "refusal": d.refusal.map(|r| json!({
+            "rule": r.rule.code(), "limit": r.limit.to_string(), "actual": r.actual.to_string(),
+            "unit": format!("{:?}", r.unit) })),
+        "unit": unit_name(w.unit),
+        "waterfall": lines.iter().map(|l| json!({ "what": l.what, "amount": l.amount, "total": l.total })).collect::<Vec<_>>(),
+        "target": w.last, "adds_up": adds_up,
+        "lots": { "target": w.lots.target, "position": w.lots.position, "open": w.lots.open, "order": w.lots.order,
+                  "size": lot.to_string() },
+        "reasons": reasons,
+        "limits": limits(config),
+        "fills": story.fills.iter().map(fill_json).collect::<Vec<_>>(),
+        "ended": story.ended,
+    });
+    Ok(Explanation {
+        order: d.order.id.0,
+        headline,
+        symbol,
+        unit: w.unit,
+        lines,
+        quantity,
+        reasons,
+        limits: limits(config),
+        refusal,
+        fills,
+        ended: story.ended.clone(),
+        adds_up,
+        json,
+    })
+}
+
+fn unit_name(unit: WaterfallUnit) -> &'static str {
+    match unit {
+        WaterfallUnit::NanoNav => "nano-NAV",
+        WaterfallUnit::Lots => "lots",
+    }
+}
+
+/// 1e-9 of NAV as per cent, exactly.
+fn nav_share(nano: i128) -> String {
+    format!("{} % of NAV", format_nano(nano.saturating_mul(100)))
+}
+
+fn amount(n: i64, unit: WaterfallUnit) -> String {
+    let sign = if n > 0 { "+" } else { "" };
+    match unit {
+        WaterfallUnit::NanoNav => format!("{sign}{:.2} % of the account", n as f64 / 1e7),
+        WaterfallUnit::Lots => format!("{sign}{n} lots"),
+    }
+}
+
+fn exact(n: i64, unit: WaterfallUnit) -> String {
+    let sign = if n >= 0 { "+" } else { "-" };
+    let n = i128::from(n).abs();
+    match unit {
+        // Seven decimals of a per cent are 1e-9 of NAV.
+        WaterfallUnit::NanoNav => format!("{sign}{}.{:07} %", n / 10_000_000, n % 10_000_000),
+        WaterfallUnit::Lots => format!("{sign}{n}"),
+    }
+}
+
+fn fill_line(f: &FillRow, config: &RunConfig) -> String {
+    let realised = if f.realised_nano == 0 {
+        String::new()
+    } else {
+        format!(", realised {} {}", format_nano(f.realised_nano), config.base)
+    };
+    let fee = format_nano(f.fill.fee_nano);
+    format!(
+        "{}: {} {} at {}, fee {fee} {}{realised}",
+        f.ts,
+        f.fill.side.name(),
+        f.fill.quantity,
+        f.fill.price,
+        config.base
+    )
+}
+
+fn fill_json(f: &FillRow) -> Value {
+    json!({
+        "time": f.ts.to_string(), "side": f.fill.side.name(), "quantity": f.fill.quantity.to_string(),
+        "price": f.fill.price.to_string(), "fee": format_nano(f.fill.fee_nano),
+        "realised": format_nano(f.realised_nano),
+    })
+}
+
+/// The limits that held for the order, in words.
+pub fn limits(config: &RunConfig) -> Vec<String> {
+    let share = |name: &str, cap: Option<i64>| match cap {
+        Some(n) => format!("{name}: {}", nav_share(i128::from(n))),
+        None => format!("{name}: off"),
+    };
+    let l: &Limits = &config.limits;
+    let mut out = vec![
+        share("risk manager's cap on one position", config.caps.position),
+        share("risk manager's cap on gross exposure", config.caps.gross),
+        share("gate: position", l.position_nano_nav),
+        share("gate: gross exposure", l.gross_nano_nav),
+    ];
+    if let AllocatorConfig::Fusion(p) = &config.allocator {
+        out.insert(0, share("allocator: largest weight", Some(p.max_weight_nano)));
+        out.insert(1, share("allocator: gross", Some(p.gross_nano)));
+    }
+    out.push(match l.order_quantity {
+        Some(q) => format!("gate: quantity of an order: {q}"),
+        None => "gate: quantity of an order: off".to_owned(),
+    });
+    out.push(match l.order_notional_nano {
+        Some(n) => format!("gate: notional of an order: {} {}", format_nano(n), config.base),
+        None => "gate: notional of an order: off".to_owned(),
+    });
+    out.push(match l.open_orders {
+        Some(n) => format!("gate: open orders: {n}"),
+        None => "gate: open orders: off".to_owned(),
+    });
+    out.push(match l.collar {
+        Some(c) => format!("gate: collar: {} from the last price", percent_of(c.nano_fraction())),
+        None => "gate: collar: off".to_owned(),
+    });
+    out.push(format!("gate: short positions: {}", if l.allow_short { "allowed" } else { "forbidden" }));
+    out.push("gate: cash after all holds: always on".to_owned());
+    out
+}
+
+/// 1e-9 as per cent, exactly.
+pub fn percent_of(nano: i64) -> String {
+    format!("{} %", Price::from_nano(nano.saturating_mul(100)))
+}
+
+impl Explanation {
+    /// For programs.
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// The order in one line.
+    pub fn headline(&self) -> &str {
+        &self.headline
+    }
+
+    /// The reasons as numbered lines.
+    pub fn reason_lines(&self) -> Vec<String> {
+        self.reasons.iter().zip(1..).map(|(r, n)| format!("  {n}. {r}")).collect()
+    }
+
+    /// Everything, for people.
+    pub fn text(&self) -> String {
+        let mut out = vec![self.headline.clone(), String::new()];
+        if let Some(refusal) = &self.refusal {
+            out.push(format!("Refused by {refusal}"));
+            out.push(String::new());
+        }
+        if self.lines.is_empty() {
+            out.push("The run did not record reasons ([record] level = \"reasons\" does).".to_owned());
+        } else {
+            out.push("How the target came about:".to_owned());
+            out.push(self.table());
+            let check = if self.adds_up { "adds up exactly" } else { "DOES NOT ADD UP: please report this" };
+            out.push(format!(
+                "  ({check}; amounts in {})",
+                match self.unit {
+                    WaterfallUnit::NanoNav => "per cent of the account, to 1e-9 of it",
+                    WaterfallUnit::Lots => "lots",
+                }
+            ));
+            out.extend(self.quantity.iter().map(|q| format!("\nQuantity of {}: {q}", self.symbol)));
+            out.push("\nThe strongest reasons:".to_owned());
+            out.extend(self.reason_lines());
+        }
+        out.push("\nLimits that held:".to_owned());
+        out.extend(self.limits.iter().map(|l| format!("  {l}")));
+        out.push("\nFills:".to_owned());
+        if self.fills.is_empty() {
+            out.push(format!("  none for order {}", self.order));
+        }
+        out.extend(self.fills.iter().map(|f| format!("  {f}")));
+        out.extend(self.ended.iter().map(|e| format!("  {e}")));
+        out.join("\n")
+    }
+
+    fn table(&self) -> String {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(["stage", "change", "so far"]);
+        for line in &self.lines {
+            table.add_row([line.what.clone(), exact(line.amount, self.unit), exact(line.total, self.unit)]);
+        }
+        for at in 1..3 {
+            if let Some(column) = table.column_mut(at) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        table.to_string()
+    }
+}

@@ -1,0 +1,371 @@
+//! `Figures`: what a run came to, with the uncertainty of what is claimed and the benchmark that asks for no skill.
+
+use crate::mandate::{Feeds, Mandate};
+use crate::trades::TradeLog;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use tradegraph_domain::{Date, Timestamp, format_nano};
+use tradegraph_engine::Outcome;
+use tradegraph_quant::performance::{RiskFree, cagr, max_drawdown, returns, sharpe, total_return, volatility};
+use tradegraph_store::{RunRecord, Store};
+
+/// Numbers of one curve. Fractions, not per cent; absent where they are not defined.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Curve {
+    /// Last over first, less 1.
+    pub total_return: Option<f64>,
+    /// Compound annual growth rate; absent for less than a year.
+    pub cagr: Option<f64>,
+    /// Annualised standard deviation.
+    pub volatility: Option<f64>,
+    /// Annualised Sharpe ratio against zero.
+    pub sharpe: Option<f64>,
+    /// Its standard error.
+    pub sharpe_error: Option<f64>,
+    /// Deepest fall from a peak.
+    pub max_drawdown: Option<f64>,
+    /// Dates of that peak, the lowest point, and the return to the peak.
+    pub drawdown_dates: [Option<String>; 3],
+}
+
+/// The bars that a run saw.
+#[derive(Clone, Debug, Serialize)]
+pub struct DataUsed {
+    /// Content hash.
+    pub batch: String,
+    /// Where it came from.
+    pub source: String,
+    /// Instruments.
+    pub symbols: Vec<String>,
+    /// First and last date.
+    pub from: String,
+    /// Last date.
+    pub to: String,
+    /// Rows of bars.
+    pub rows: usize,
+    /// What the prices contain.
+    pub basis: &'static str,
+    /// False for series of closes.
+    pub has_open: bool,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figures {
+    /// First and last day of the curve.
+    pub from: Option<String>,
+    /// Last day.
+    pub to: Option<String>,
+    /// Days on the curve.
+    pub days: usize,
+    /// Days of the curve in a year, which annualise the ratios.
+    pub days_per_year: Option<f64>,
+    /// Currency of all amounts.
+    pub currency: String,
+    /// Exact amounts.
+    pub cash_start: String,
+    /// NAV at the end; absent if it could not be known.
+    pub nav_end: Option<String>,
+    /// The account after all costs.
+    pub net: Curve,
+    /// Equal weights of the same universe, rebalanced every bar, without costs.
+    pub benchmark: Curve,
+    /// Commissions and fees.
+    pub fees: String,
+    /// Half-spreads paid, estimated as half-spread × notional.
+    pub spread: String,
+    /// Fees and spread a year as a fraction of the average NAV.
+    pub cost_per_year: Option<f64>,
+    /// Traded notional a year over the average NAV.
+    pub turnover_per_year: Option<f64>,
+    /// Σ |position| as a fraction of NAV, averaged over the days.
+    pub invested_average: Option<f64>,
+    /// Orders sent.
+    pub orders: u64,
+    /// Fills booked.
+    pub fills: u64,
+    /// Orders that the gate refused.
+    pub refused: u64,
+    /// Refusals by rule.
+    pub refused_by: BTreeMap<&'static str, u64>,
+    /// Orders that the venue ended before they were filled.
+    pub cancelled: u64,
+    /// Different mandates that were run in this home on overlapping data, this one included.
+    pub trials: usize,
+    /// The bars.
+    pub data: Vec<DataUsed>,
+}
+
+/// The day, NAV and benchmark of each point.
+#[derive(Clone, Debug, Default)]
+pub struct Curves {
+    /// UTC dates.
+    pub dates: Vec<Date>,
+    /// NAV.
+    pub net: Vec<f64>,
+    /// The benchmark, from the same start.
+    pub benchmark: Vec<f64>,
+    /// Σ |position| as a fraction of NAV; empty if the fills are too many to be kept.
+    pub invested: Vec<f64>,
+}
+
+impl Curves {
+    /// The account's curve and the benchmark on the same days.
+    pub fn of(outcome: &Outcome, feeds: &Feeds, log: &TradeLog, start_nano: i128) -> Curves {
+        let mut dates: Vec<Date> = outcome.equity.iter().map(|p| p.date).collect();
+        let mut net: Vec<f64> = outcome.equity.iter().map(|p| p.nav_nano as f64 / 1e9).collect();
+        let by_day = equal_weight(feeds);
+        let mut at = 0;
+        let mut level = 1.0;
+        let start = start_nano as f64 / 1e9;
+        let mut benchmark: Vec<f64> = dates
+            .iter()
+            .map(|date| {
+                while let Some((_, value)) = by_day.get(at).filter(|(d, _)| d <= date) {
+                    level = *value;
+                    at += 1;
+                }
+                start * level
+            })
+            .collect();
+        // Bars within a day move both on the first day: the start is then a point of its own, the evening before.
+        let moved = |values: &[f64]| values.first().is_some_and(|v| v.to_bits() != start.to_bits());
+        if let (Some(first), true) = (dates.first().copied(), moved(&net) || moved(&benchmark)) {
+            dates.insert(0, Date(first.0.saturating_sub(1)));
+            net.insert(0, start);
+            benchmark.insert(0, start);
+        }
+        let invested = if log.fills.len() as u64 == log.n_fills { invested(feeds, log, &dates, &net) } else { vec![] };
+        Curves { dates, net, benchmark, invested }
+    }
+}
+
+/// All rows of all feeds in the order of time: end, feed, row.
+fn rows_in_time(feeds: &Feeds) -> Vec<(Timestamp, usize, usize)> {
+    let mut rows = Vec::new();
+    for (f, feed) in feeds.iter().enumerate() {
+        rows.extend((0..feed.batch.rows()).map(|k| (feed.batch.interval(k).end, f, k)));
+    }
+    rows.sort_unstable();
+    rows
+}
+
+/// The day of a moment; midnight belongs to the day that ends, as on the account's curve.
+fn day_of(ts: Timestamp) -> Date {
+    Timestamp(ts.0.saturating_sub(1)).date()
+}
+
+/// Σ |position × last close| over NAV at the end of each day, from the fills.
+fn invested(feeds: &Feeds, log: &TradeLog, dates: &[Date], net: &[f64]) -> Vec<f64> {
+    let width = feeds.first().map_or(0, |f| f.symbols.len());
+    let (mut held, mut last) = (vec![0.0_f64; width], vec![0.0_f64; width]);
+    let rows = rows_in_time(feeds);
+    let (mut row, mut fill) = (0, 0);
+    let mut out = Vec::with_capacity(dates.len());
+    for (date, nav) in dates.iter().zip(net) {
+        while let Some((_, f, k)) = rows.get(row).filter(|(ts, _, _)| day_of(*ts) <= *date) {
+            for (i, slot) in last.iter_mut().enumerate() {
+                if let Some(close) = feeds.get(*f).and_then(|feed| feed.batch.close(*k, i)) {
+                    *slot = close.to_f64();
+                }
+            }
+            row += 1;
+        }
+        while let Some(next) = log.fills.get(fill).filter(|x| day_of(x.ts) <= *date) {
+            if let Some(slot) = held.get_mut(next.fill.instrument.index()) {
+                *slot += next.fill.side.signed(next.fill.quantity).to_f64();
+            }
+            fill += 1;
+        }
+        let gross: f64 = held.iter().zip(&last).map(|(q, p)| (q * p).abs()).sum();
+        out.push(if *nav > 0.0 { gross / nav } else { 0.0 });
+    }
+    out
+}
+
+/// Equal weights in all instruments that have a price, rebalanced at every bar, without costs: value by day, from 1.
+fn equal_weight(feeds: &Feeds) -> Vec<(Date, f64)> {
+    let rows = rows_in_time(feeds);
+    let width = feeds.first().map_or(0, |f| f.symbols.len());
+    let mut last: Vec<Option<f64>> = vec![None; width];
+    let mut value = 1.0;
+    let mut out: Vec<(Date, f64)> = Vec::new();
+    for (ts, f, k) in rows {
+        let Some(feed) = feeds.get(f) else { continue };
+        let held = last.iter().flatten().count();
+        let mut sum = 0.0;
+        for (i, slot) in last.iter_mut().enumerate() {
+            if let Some(close) = feed.batch.close(k, i).map(|p| p.to_f64()) {
+                if let Some(before) = slot.filter(|b| *b > 0.0) {
+                    sum += close / before - 1.0;
+                }
+                *slot = Some(close);
+            }
+        }
+        if held > 0 {
+            value *= 1.0 + sum / held as f64;
+        }
+        let date = day_of(ts);
+        match out.last_mut() {
+            Some((d, v)) if *d == date => *v = value,
+            _ => out.push((date, value)),
+        }
+    }
+    out
+}
+
+fn curve(values: &[f64], dates: &[Date], per_year: Option<f64>) -> Curve {
+    let Some(per_year) = per_year else { return Curve { total_return: total_return(values), ..Curve::default() } };
+    let steps = returns(values).unwrap_or_default();
+    let ratio = sharpe(&steps, RiskFree::Zero, per_year);
+    let fall = max_drawdown(values);
+    let day = |row: Option<usize>| row.and_then(|r| dates.get(r)).map(Date::to_string);
+    Curve {
+        total_return: total_return(values),
+        // Less than a year is not made into one.
+        cagr: cagr(values, per_year).filter(|_| (values.len() as f64 - 1.0) / per_year > 0.99),
+        volatility: volatility(&steps, per_year),
+        sharpe: ratio.map(|s| s.annual),
+        sharpe_error: ratio.map(|s| s.error_annual),
+        max_drawdown: fall.map(|d| d.depth),
+        drawdown_dates: match fall {
+            Some(d) if d.depth > 0.0 => [day(Some(d.start)), day(Some(d.trough)), day(d.recovery)],
+            _ => [None, None, None],
+        },
+    }
+}
+
+impl Figures {
+    /// The figures of a run.
+    pub fn of(mandate: &Mandate, feeds: &Feeds, outcome: &Outcome, log: &TradeLog, curves: &Curves) -> Figures {
+        let (first, last) = (curves.dates.first().copied(), curves.dates.last().copied());
+        let days = first.zip(last).map(|(a, b)| f64::from(b.0) - f64::from(a.0)).filter(|d| *d > 0.0);
+        let years = days.map(|d| d / 365.25);
+        let per_year = years.map(|y| curves.dates.len().saturating_sub(1) as f64 / y);
+        let average = curves.net.iter().sum::<f64>() / curves.net.len().max(1) as f64;
+        let yearly = |nano: i128| years.filter(|_| average > 0.0).map(|y| nano as f64 / 1e9 / average / y);
+        let spread = mandate.frictions.half_spread.of_nano(log.notional_nano).unwrap_or_default();
+        Figures {
+            from: first.map(|d| d.to_string()),
+            to: last.map(|d| d.to_string()),
+            days: curves.dates.len(),
+            days_per_year: per_year,
+            currency: mandate.base.to_string(),
+            cash_start: format_nano(mandate.cash.nano()),
+            nav_end: outcome.final_nav.ok().map(format_nano),
+            net: curve(&curves.net, &curves.dates, per_year),
+            benchmark: curve(&curves.benchmark, &curves.dates, per_year),
+            fees: format_nano(log.fees_nano),
+            spread: format_nano(spread),
+            cost_per_year: yearly(log.fees_nano.saturating_add(spread)),
+            turnover_per_year: yearly(log.notional_nano),
+            invested_average: (!curves.invested.is_empty())
+                .then(|| curves.invested.iter().sum::<f64>() / curves.invested.len() as f64),
+            orders: outcome.counts.orders,
+            fills: outcome.counts.fills,
+            refused: outcome.counts.refused,
+            refused_by: log.refused.clone(),
+            cancelled: outcome.counts.cancelled,
+            trials: 1,
+            data: feeds.iter().map(data_used).collect(),
+        }
+    }
+}
+
+fn data_used(feed: &crate::mandate::Feed) -> DataUsed {
+    let date = |k: usize| feed.batch.interval(k).start.date().to_string();
+    let spec = feed.batch.spec();
+    DataUsed {
+        batch: feed.batch.id().to_string(),
+        source: feed.source.clone(),
+        symbols: feed.symbols.clone(),
+        from: date(0),
+        to: date(feed.batch.rows().saturating_sub(1)),
+        rows: feed.batch.rows(),
+        basis: spec.basis.name(),
+        has_open: spec.has_open,
+    }
+}
+
+/// Different mandates of a home that ran on overlapping data (a common instrument and a common day), one that is
+/// given included. A result that is the best of many trials is luck in part; their number says how much to doubt it.
+pub fn trials(store: &Store, mandate: &Mandate, data: &[DataUsed]) -> usize {
+    let mut seen = vec![mandate.fingerprint()];
+    for run in store.runs().unwrap_or_default() {
+        if let Some(other) = other_mandate(&run, data) {
+            seen.push(other);
+        }
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    seen.len()
+}
+
+fn other_mandate(run: &RunRecord, data: &[DataUsed]) -> Option<[u8; 32]> {
+    let summary: Value = serde_json::from_str(run.summary.as_deref()?).ok()?;
+    let overlaps = summary.get("data")?.as_array()?.iter().any(|theirs| {
+        let text = |key: &str| theirs.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (from, to) = (text("from"), text("to"));
+        let symbols = theirs.get("symbols").and_then(Value::as_array).cloned().unwrap_or_default();
+        data.iter().any(|ours| {
+            // Dates of one form order as text does.
+            ours.from <= to
+                && from <= ours.to
+                && symbols.iter().filter_map(Value::as_str).any(|s| ours.symbols.iter().any(|o| o == s))
+        })
+    });
+    if overlaps { Mandate::parse("", &run.info.mandate).ok().map(|m| m.fingerprint()) } else { None }
+}
+
+/// Growth a year, or in all where there is no whole year, in words.
+pub fn growth(c: &Curve) -> String {
+    match c.cagr {
+        Some(_) => format!("{} a year", percent(c.cagr)),
+        None => format!("{} in all", percent(c.total_return)),
+    }
+}
+
+/// `12.3 %`
+pub fn percent(x: Option<f64>) -> String {
+    x.map_or_else(|| "–".to_owned(), |x| format!("{:.1} %", x * 100.0))
+}
+
+/// `13,028`
+pub fn count(n: u64) -> String {
+    money(&n.to_string()).trim_end_matches("00").trim_end_matches('.').to_owned()
+}
+
+/// `1,234,567.89`: an amount of 1e-9 units with two decimals, for people.
+pub fn money(nano_text: &str) -> String {
+    let (whole, fraction) = nano_text.split_once('.').unwrap_or((nano_text, ""));
+    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |w| ("-", w));
+    let mut grouped = String::new();
+    for (i, c) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(c);
+    }
+    let cents: String = fraction.chars().chain("00".chars()).take(2).collect();
+    format!("{sign}{grouped}.{cents}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_grouped() {
+        for (text, expected) in [
+            ("0", "0.00"),
+            ("999.5", "999.50"),
+            ("1000", "1,000.00"),
+            ("-1234567.891", "-1,234,567.89"),
+            ("-0.05", "-0.05"),
+        ] {
+            assert_eq!(money(text), expected);
+        }
+        assert_eq!((count(0), count(1_000), count(13_028)), ("0".into(), "1,000".into(), "13,028".into()));
+    }
+}

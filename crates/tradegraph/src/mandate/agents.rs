@@ -1,0 +1,174 @@
+//! The `[agents]` part of a mandate.
+
+use super::DataPart;
+use super::fault::Fault;
+use super::feed_named;
+use super::reader::{Item, Section};
+use tradegraph_agents::{AGENTS, MomentumParameters, Rule, RuleSpec};
+use tradegraph_domain::{AgentId, FeedId, NANO};
+use tradegraph_engine::AgentConfig;
+use tradegraph_market::{EmaSeed, FeatureKind, FeatureSpec, MacdLine};
+
+/// One agent with its weight in the council.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgentPart {
+    /// The agent.
+    pub config: AgentConfig,
+    /// 1e-9.
+    pub weight_nano: i64,
+}
+
+/// Most bars that a feature may look back.
+const MAX_BARS: i64 = 10_000;
+
+/// Reads all agents.
+pub fn agents(section: &Section<'_>, data: &[DataPart]) -> Result<Vec<AgentPart>, Fault> {
+    let known: Vec<&str> = AGENTS.iter().map(|s| s.node).collect();
+    let section = section.clone().knows(&known)?;
+    let mut out = Vec::new();
+    for (key, item) in section.entries() {
+        let name = key.get_ref().as_ref();
+        let config = match name {
+            "momentum_trader" => momentum(&item.section()?, data)?,
+            "rule" => rule(&item, data)?,
+            _ => {
+                let built: Vec<_> = AGENTS.iter().filter(|s| s.file.is_some()).map(|s| s.node).collect();
+                return Err(item
+                    .fault("is an agent of the council that does not exist yet")
+                    .next(format!("agents that exist: {}", built.join(", "))));
+            }
+        };
+        let weight_nano = match item.section()?.get("weight") {
+            Some(w) => w.decimal(0..=i128::from(10 * NANO), "a number from 0 to 10")?,
+            None => i128::from(NANO),
+        };
+        out.push(AgentPart { config, weight_nano: i64::try_from(weight_nano).unwrap_or(NANO) });
+    }
+    if out.is_empty() {
+        return Err(
+            section.fault("[agents] is empty: name at least one agent, [agents.momentum_trader] or [agents.rule]")
+        );
+    }
+    Ok(out)
+}
+
+fn feed(section: &Section<'_>, data: &[DataPart]) -> Result<FeedId, Fault> {
+    let at = match section.get("data") {
+        Some(item) => feed_named(&item, item.text()?, data)?,
+        None => 0,
+    };
+    Ok(FeedId(u16::try_from(at).unwrap_or_default()))
+}
+
+fn bars(section: &Section<'_>, key: &str, low: i64, high: i64, default: Option<u16>) -> Result<u16, Fault> {
+    match (section.get(key), default) {
+        (Some(item), _) => Ok(u16::try_from(item.integer(low..=high)?).unwrap_or(u16::MAX)),
+        (None, Some(default)) => Ok(default),
+        (None, None) => section.need(key).map(|_| 0),
+    }
+}
+
+fn momentum(section: &Section<'_>, data: &[DataPart]) -> Result<AgentConfig, Fault> {
+    let section = section.clone().knows(&["fast", "slow", "rsi", "volatility", "weight", "data"])?;
+    let d = MomentumParameters::default();
+    let parameters = MomentumParameters {
+        fast: bars(&section, "fast", 2, 250, Some(d.fast))?,
+        slow: bars(&section, "slow", 3, 500, Some(d.slow))?,
+        rsi: bars(&section, "rsi", 2, 100, Some(d.rsi))?,
+        volatility: bars(&section, "volatility", 5, 500, Some(d.volatility))?,
+    };
+    parameters.check().map_err(|(key, range)| match section.get(key) {
+        Some(item) => item.fault(format!("must be {range}")),
+        None => section.fault(format!("'{key}' must be {range}")),
+    })?;
+    Ok(AgentConfig::Momentum { feed: feed(&section, data)?, parameters })
+}
+
+fn rule(item: &Item<'_>, data: &[DataPart]) -> Result<AgentConfig, Fault> {
+    let section = item.section()?.knows(&["long", "short", "exit", "features", "weight", "data"])?;
+    let feed = feed(&section, data)?;
+    let text = |key| section.get(key).map(|i| i.text().map(str::to_owned)).transpose();
+    let mut spec = RuleSpec { features: vec![], long: text("long")?, short: text("short")?, exit: text("exit")? };
+    for (key, feature) in section.need("features")?.section()?.entries() {
+        let name = key.get_ref().as_ref();
+        let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !plain || ["and", "or", "not"].contains(&name) {
+            return Err(feature.fault("must be a name of letters, digits and '_' that is not and, or, not"));
+        }
+        let spec_of = FeatureSpec { kind: kind(&feature.section()?)?, feed };
+        spec.features.push((name.to_owned(), spec_of));
+    }
+    if spec.features.len() > 64 {
+        return Err(item.fault("has more than 64 features"));
+    }
+    // Compiled once here so that the place is known; the engine compiles it again for its universe.
+    Rule::new(AgentId(0), 0, &spec).map_err(|e| {
+        let key = match &e {
+            tradegraph_agents::RuleError::Condition { key, .. } => section.get(key),
+            tradegraph_agents::RuleError::Empty => None,
+        };
+        key.unwrap_or_else(|| item.clone()).fault(format!("cannot run: {e}"))
+    })?;
+    Ok(AgentConfig::Rule(spec))
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Close,
+    Ema,
+    Sma,
+    Rsi,
+    Macd,
+    Momentum,
+    RealisedVol,
+}
+
+fn kind(section: &Section<'_>) -> Result<FeatureKind, Fault> {
+    let kinds = [
+        (Kind::Close, "close"),
+        (Kind::Ema, "ema"),
+        (Kind::Sma, "sma"),
+        (Kind::Rsi, "rsi"),
+        (Kind::Macd, "macd"),
+        (Kind::Momentum, "momentum"),
+        (Kind::RealisedVol, "realised_vol"),
+    ];
+    let kind = section.need("kind")?.one_of(&kinds)?;
+    let known: &[&str] = match kind {
+        Kind::Close => &["kind"],
+        Kind::Ema => &["kind", "n", "seed"],
+        Kind::Macd => &["kind", "fast", "slow", "signal", "line"],
+        _ => &["kind", "n"],
+    };
+    let section = section.clone().knows(known)?;
+    let n = |low| bars(&section, "n", low, MAX_BARS, None);
+    Ok(match kind {
+        Kind::Close => FeatureKind::Close,
+        Kind::Ema => {
+            let seed = match section.get("seed") {
+                Some(seed) => seed.one_of(&[(EmaSeed::Sma, "sma"), (EmaSeed::First, "first")])?,
+                None => EmaSeed::Sma,
+            };
+            FeatureKind::Ema { n: n(1)?, seed }
+        }
+        Kind::Sma => FeatureKind::Sma { n: n(1)? },
+        Kind::Rsi => FeatureKind::Rsi { n: n(2)? },
+        Kind::Momentum => FeatureKind::Momentum { n: n(1)? },
+        Kind::RealisedVol => FeatureKind::RealisedVol { n: n(2)? },
+        Kind::Macd => {
+            let fast = bars(&section, "fast", 1, MAX_BARS, Some(12))?;
+            let slow = bars(&section, "slow", 2, MAX_BARS, Some(26))?;
+            if slow <= fast {
+                return Err(section.fault(format!("a macd needs slow ({slow}) above fast ({fast})")));
+            }
+            let lines = [(MacdLine::Macd, "macd"), (MacdLine::Signal, "signal"), (MacdLine::Histogram, "histogram")];
+            FeatureKind::Macd {
+                fast,
+                slow,
+                signal: bars(&section, "signal", 1, MAX_BARS, Some(9))?,
+                line: section.get("line").map_or(Ok(MacdLine::Histogram), |l| l.one_of(&lines))?,
+            }
+        }
+    })
+}

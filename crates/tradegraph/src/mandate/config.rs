@@ -1,0 +1,106 @@
+//! From a mandate and its bars to the engine's terms.
+
+use super::fault::nearest;
+use super::{AllocatorPart, Feed, InstrumentPart, Mandate, SchedulePart};
+use crate::failure::{Failure, Kind};
+use std::sync::Arc;
+use tradegraph_domain::{AssetClass, Basis, FeedId, Instrument, Price, Quantity, TradingStatus};
+use tradegraph_engine::{AllocatorConfig, RunConfig, Schedule};
+use tradegraph_market::Universe;
+use tradegraph_portfolio::FusionParameters;
+
+/// The bars of a run in the order of the mandate.
+pub type Feeds = Vec<Feed>;
+
+impl Mandate {
+    /// The configuration of a run of this mandate over these bars.
+    pub fn config(&self, feeds: &Feeds) -> Result<RunConfig, Failure> {
+        let symbols = feeds.first().map(|f| f.symbols.as_slice()).unwrap_or_default();
+        for (symbol, _) in &self.overrides {
+            if !symbols.contains(symbol) {
+                let near = nearest(symbol, symbols.iter().map(String::as_str));
+                let near = near.map(|n| format!("; the nearest symbol is '{n}'")).unwrap_or_default();
+                let what =
+                    format!("[instruments.{symbol}]: '{symbol}' is not in the data of mandate '{}'{near}", self.name);
+                return Err(Failure::new(Kind::Input, what));
+            }
+        }
+        let instruments =
+            symbols.iter().enumerate().map(|(i, s)| self.instrument(i, s, feeds)).collect::<Result<_, _>>()?;
+        let universe = Universe::new(instruments).map_err(|e| Failure::new(Kind::Input, e.to_string()))?;
+        let agents: Vec<_> = self.agents.iter().map(|a| a.config.clone()).collect();
+        let n_agents = agents.iter().map(|a| usize::from(a.id().0) + 1).max().unwrap_or_default();
+        let mut weights_nano = vec![0; n_agents];
+        for part in &self.agents {
+            if let Some(slot) = weights_nano.get_mut(usize::from(part.config.id().0)) {
+                *slot = part.weight_nano;
+            }
+        }
+        Ok(RunConfig {
+            name: self.name.clone(),
+            seed: self.seed,
+            base: self.base,
+            cash: self.cash,
+            universe: Arc::new(universe),
+            feeds: feeds.iter().map(|f| Arc::clone(&f.batch)).collect(),
+            schedules: vec![match &self.schedule {
+                SchedulePart::Bars(at) => Schedule::OnBars(FeedId(u16::try_from(*at).unwrap_or_default())),
+                SchedulePart::Close(calendar) => Schedule::OnClose(*calendar),
+                SchedulePart::Every(length) => Schedule::Every(*length),
+            }],
+            agents,
+            allocator: match &self.allocator {
+                AllocatorPart::Direct(size) => AllocatorConfig::Direct { size: *size, allow_short: self.allow_short },
+                AllocatorPart::Council { max_weight, gross, band } => AllocatorConfig::Fusion(FusionParameters {
+                    weights_nano,
+                    max_weight_nano: *max_weight,
+                    gross_nano: *gross,
+                    band_nano: *band,
+                    allow_short: self.allow_short,
+                }),
+            },
+            caps: self.caps,
+            limits: self.limits.clone(),
+            frictions: self.frictions,
+            settlement_days: self.settlement_days,
+            record: self.record,
+            snapshot_rows: self.snapshot_rows,
+            block_rows: None,
+        })
+    }
+
+    fn instrument(&self, i: usize, symbol: &str, feeds: &Feeds) -> Result<Instrument, Failure> {
+        let own = self.overrides.iter().find(|(s, _)| s == symbol).map(|(_, part)| part);
+        let of = |read: fn(&InstrumentPart) -> Option<AssetClass>| own.and_then(read).or(read(&self.instruments));
+        // The entry of [[data]] that has bars of it says what it is.
+        let at =
+            feeds.iter().position(|f| (0..f.batch.rows()).any(|k| f.batch.close(k, i).is_some())).unwrap_or_default();
+        let part = self.data.get(at);
+        let class = of(|p| p.class).or(part.map(|p| p.class)).unwrap_or(AssetClass::Equity);
+        let raw = part.is_none_or(|p| p.basis == Basis::Raw);
+        // Shares of adjusted series are shares of another size: fractions of them stand for whole ones.
+        let lot = match (class, raw) {
+            (AssetClass::Crypto, _) => Quantity::from_nano(10),
+            (_, true) => Quantity::from_nano(1_000_000_000),
+            (_, false) => Quantity::from_nano(1_000),
+        };
+        let currency = own.and_then(|p| p.currency).or(self.instruments.currency).unwrap_or(self.base);
+        if currency != self.base {
+            let what = format!("'{symbol}' is priced in {currency} but the account is in {}", self.base);
+            return Err(Failure::new(Kind::Input, what)
+                .next("give the account the currency of its instruments: this version has no currency rates"));
+        }
+        Ok(Instrument {
+            symbol: symbol.to_owned(),
+            class,
+            currency,
+            venue: own
+                .and_then(|p| p.venue.clone())
+                .or(self.instruments.venue.clone())
+                .unwrap_or_else(|| "simulated".to_owned()),
+            tick: own.and_then(|p| p.tick).or(self.instruments.tick).unwrap_or(Price::ZERO),
+            lot: own.and_then(|p| p.lot).or(self.instruments.lot).unwrap_or(lot),
+            status: TradingStatus::Active,
+        })
+    }
+}

@@ -1,0 +1,177 @@
+//! Every example of the documentation is read; every kind of mistake is named with its place.
+
+use super::*;
+
+const DOCS: &str = include_str!("../../../../docs/mandate.md");
+
+/// A mandate that is right, with one piece of it replaced.
+fn with(from: &str, to: &str) -> Result<Mandate, Failure> {
+    let good = "name = \"x\"\n[account]\ncash = \"1000\"\n[[data]]\nsource = \"sample:us20\"\n[agents.rule]\nlong = \"c > 1\"\nfeatures.c = { kind = \"close\" }\n[allocator]\nkind = \"direct\"\nquantity = \"1\"\n";
+    assert!(good.contains(from), "{from}");
+    Ok(Mandate::parse("m.toml", &good.replace(from, to))?)
+}
+
+fn check(from: &str, to: &str, expected: &str) {
+    let failure = with(from, to).expect_err(to);
+    let whole = format!("{} | {}", failure.what, failure.next.unwrap_or_default());
+    assert_eq!(failure.kind, Kind::Input);
+    assert!(whole.starts_with("m.toml:"), "{whole}");
+    assert!(whole.contains(expected), "\n{to}\n gave {whole}\n not  {expected}");
+}
+
+#[test]
+fn mistakes_are_named_with_their_place() {
+    with("name", "name").unwrap();
+    for (from, to, expected) in [
+        ("[account]", "[acount]", "m.toml:2:2: unknown key 'acount' in a mandate; the nearest known key is 'account'"),
+        ("cash", "csah", "m.toml:3:1: unknown key 'account.csah' in [account]; the nearest known key is 'cash'"),
+        ("quantity = ", "quantety = ", "the nearest known key is 'quantity'"),
+        (
+            "quantity = ",
+            "zzzzzzzzzzzz = ",
+            "unknown key 'allocator.zzzzzzzzzzzz' in [allocator] | [allocator] knows: kind",
+        ),
+        ("[agents.rule]", "[agents.rul]", "the nearest known key is 'rule'"),
+        ("[agents.rule]", "[agents.options_trader]\n[agents.rule]", "does not exist yet"),
+        ("kind = \"close\"", "kind = \"close\", n = 3", "unknown key 'agents.rule.features.c.n'"),
+        ("kind = \"close\"", "kind = \"emma\"", "nearest: \"ema\""),
+        ("kind = \"close\"", "kind = \"ema\"", "'agents.rule.features.c.n' is missing"),
+        ("kind = \"close\"", "kind = \"ema\", n = 0", "a whole number from 1 to 10000, found 0"),
+        ("kind = \"close\"", "kind = \"macd\", fast = 30", "a macd needs slow (26) above fast (30)"),
+        ("c > 1", "d > 1", "'d' at character 1 is no feature of this agent; it has c"),
+        ("c > 1", "c >", "was expected at character 4"),
+        ("long", "exit", "a rule needs `long` or `short`"),
+        ("cash = \"1000\"", "cash = \"ten\"", "'account.cash' must be an amount above 0, up to 1e21, found \"ten\""),
+        ("cash = \"1000\"", "cash = 0", "found 0"),
+        ("cash = \"1000\"", "cash = \"0.0000000001\"", "nine decimals are the finest step"),
+        ("cash = \"1000\"", "cash = true", "found true"),
+        ("cash = \"1000\"", "cash = \"1e40\"", "an amount above 0"),
+        ("cash = \"1000\"", "cash = nan", "an amount above 0"),
+        ("cash = \"1000\"", "cash = \"1\"\ncurrency = \"usd\"", "a currency code"),
+        ("cash = \"1000\"", "cash = \"1\"\nsettlement = \"T+9\"", "one of \"immediate\""),
+        ("sample:us20", "sample:us2", "nearest: 'sample:us20'"),
+        ("source = \"sample:us20\"", "path = \"x.csv\"", "needs `calendar = \"XNYS\"` or \"24/7\""),
+        ("source = \"sample:us20\"", "source = \"sample:us20\"\npath = \"x\"", "exclude each other"),
+        ("source = \"sample:us20\"", "calendar = \"XNYS\"", "needs `source"),
+        ("sample:us20\"", "sample:us20\"\ncalendar = \"XNYZ\"", "nearest: \"XNYS\""),
+        ("sample:us20\"", "sample:us20\"\nfrom = \"2020-02-30\"", "a date such as"),
+        ("sample:us20\"", "sample:us20\"\nfrom = \"2020-01-02\"\nto = \"2020-01-01\"", "is before `from`"),
+        ("sample:us20\"", "sample:us20\"\nsymbols = []", "is empty"),
+        ("sample:us20\"", "sample:us20\"\nsymbols = \"AAPL\"", "must be a list"),
+        ("sample:us20\"", "sample:us20\"\nperiod = \"1x\"", "a length of time"),
+        ("sample:us20\"", "sample:us20\"\n[[data]]\nsource = \"sample:us20\"", "two entries called 'us20'"),
+        ("[[data]]", "[data]", "'data' must be a list"),
+        ("quantity = \"1\"", "weight = \"0.1\"", "give the unit"),
+        ("quantity = \"1\"", "weight = \"-1%\"", "'allocator.weight' must be a share"),
+        ("quantity = \"1\"", "weight = \"1%\"\nquantity = 1", "exclude each other"),
+        ("quantity = \"1\"", "", "needs `quantity"),
+        ("quantity = \"1\"", "quantity = 1\nband = \"1%\"", "unknown key 'allocator.band'"),
+        ("quantity = \"1\"", "quantity = 1\nallow_short = 1", "must be true or false"),
+        ("quantity = \"1\"", "quantity = 1\n[schedule]\non = \"noon\"", "\"close XNYS\""),
+        ("quantity = \"1\"", "quantity = 1\n[schedule]\non = \"bars us4\"", "the entries are: us20"),
+        ("quantity = \"1\"", "quantity = 1\n[schedule]\nevery = \"0h\"", "a length of time"),
+        ("quantity = \"1\"", "quantity = 1\n[costs]\ncommission = \"60%\"", "from 0 to \"50%\""),
+        ("quantity = \"1\"", "quantity = 1\n[limits]\ncollar = \"0%\"", "above 0"),
+        ("quantity = \"1\"", "quantity = 1\n[limits]\nopen_orders = 1.5", "a whole number"),
+        ("quantity = \"1\"", "quantity = 1\n[risk]\nmax_postion = \"1%\"", "'max_position'"),
+        ("quantity = \"1\"", "quantity = 1\n[record]\nlevel = \"all\"", "one of \"reasons\""),
+        ("quantity = \"1\"", "quantity = 1\n[instruments]\nlott = 1", "nearest known key is 'lot'"),
+        ("quantity = \"1\"", "quantity = 1\n[instruments.AAPL]\nlot = 0", "a quantity above 0"),
+        ("quantity = \"1\"", "quantity = 1\nquantity = 2", "this is not TOML"),
+        ("name = \"x\"", "", "'name' is missing"),
+        ("name = \"x\"", "name = \"\"", "1 to 64 printable characters"),
+        ("name = \"x\"", "name = \"x\"\nseed = -1", "a whole number from 0"),
+    ] {
+        check(from, to, expected);
+    }
+}
+
+#[test]
+fn numbers_are_exact() {
+    let cash = |text: &str| with("\"1000\"", text).map(|m| m.cash.nano()).map_err(|e| e.what);
+    assert_eq!(cash("\"0.000000001\""), Ok(1));
+    assert_eq!(cash("0.3"), Ok(300_000_000)); // through f64 it would be 299,999,999.99999994
+    assert_eq!(cash("\"1_000_000.5\""), Ok(1_000_000_500_000_000));
+    assert_eq!(cash("9007199254740993"), Ok(9_007_199_254_740_993_000_000_000)); // 2^53 + 1
+    let share = |text: &str| match with("quantity = \"1\"", &format!("weight = \"{text}\"")).unwrap().allocator {
+        AllocatorPart::Direct(DirectSize::WeightNano(n)) => n,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        (share("10%"), share("0.29 %"), share("1bp"), share("2.5bps")),
+        (100_000_000, 2_900_000, 100_000, 250_000)
+    );
+}
+
+#[test]
+fn a_fingerprint_sees_decisions_only() {
+    let print = |from: &str, to: &str| with(from, to).unwrap().fingerprint();
+    let base = print("name", "name");
+    assert_eq!(base, print("name = \"x\"", "# a comment\nname = \"y\""));
+    assert_ne!(base, print("\"1000\"", "\"1001\""));
+    assert_ne!(base, print("c > 1", "c > 2"));
+}
+
+#[test]
+fn every_example_of_the_documentation_runs() {
+    let examples: Vec<&str> = DOCS.split("```toml\n").skip(1).filter_map(|rest| rest.split("\n```").next()).collect();
+    assert!(examples.len() >= 2);
+    let starter = crate::commands::init::STARTER;
+    let own = crate::samples::MANDATES.iter().map(|(_, text)| *text);
+    for text in examples.into_iter().chain([starter]).chain(own) {
+        let mandate = Mandate::parse("example", text).unwrap();
+        let loaded = load(&mandate, Path::new(".")).unwrap();
+        mandate.config(&loaded.feeds).unwrap();
+    }
+}
+
+#[test]
+fn every_key_and_sample_is_documented() {
+    for sample in crate::samples::SAMPLES {
+        let row = format!("| `sample:{}` | {} |", sample.name, sample.about);
+        assert!(DOCS.contains(&row), "docs/mandate.md lacks {row}");
+    }
+    // The keys that the reader knows are those in its lists of names.
+    let sources = [include_str!("../mandate.rs"), include_str!("agents.rs")].concat();
+    let mut keys = 0;
+    for list in sources.split("&[\"").skip(1).chain(sources.split("= [\n").skip(1)) {
+        for word in list.split(']').next().unwrap().split(',').map(|w| w.trim().trim_matches('"')) {
+            if !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+                assert!(
+                    DOCS.contains(&format!("`{word}`")) || DOCS.contains(&format!("[{word}")),
+                    "docs/mandate.md lacks {word}"
+                );
+                keys += 1;
+            }
+        }
+    }
+    assert!(keys > 40, "{keys}");
+}
+
+#[test]
+fn depth_and_rubbish_are_errors() {
+    for text in [
+        format!("a = {}", "[".repeat(100_000)),
+        format!("a = {}1{}", "[".repeat(300), "]".repeat(300)),
+        "a.".repeat(50_000),
+        format!("{}x = 1", "[a]\n".repeat(3)),
+        "\u{0}\u{1}\u{2}".to_owned(),
+        String::new(),
+    ] {
+        assert!(Mandate::parse("m", &text).is_err());
+    }
+}
+
+#[test]
+fn feeds_of_different_instruments_share_one_universe() {
+    let text = "name = \"two\"\n[account]\ncash = 1000\n[[data]]\nsource = \"sample:us20\"\nsymbols = [\"KO\", \"XOM\"]\nfrom = \"2020-01-01\"\n[[data]]\nsource = \"sample:btc-1d\"\n[schedule]\non = \"bars us20\"\n[agents.momentum_trader]\n[allocator]\nkind = \"council\"\n";
+    let mandate = Mandate::parse("two", text).unwrap();
+    let feeds = load(&mandate, Path::new(".")).unwrap().feeds;
+    assert_eq!(feeds[0].symbols, ["KO", "XOM", "BTCUSD"]);
+    assert_eq!(feeds[0].symbols, feeds[1].symbols);
+    assert!(feeds[0].batch.close(0, 0).is_some() && feeds[0].batch.close(0, 2).is_none());
+    assert!(feeds[1].batch.close(0, 0).is_none() && feeds[1].batch.close(0, 2).is_some());
+    let config = mandate.config(&feeds).unwrap();
+    let lots: Vec<_> = config.universe.iter().map(|(_, x)| x.lot.nano()).collect();
+    assert_eq!(lots, [1_000, 1_000, 10]);
+}

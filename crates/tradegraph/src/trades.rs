@@ -1,0 +1,132 @@
+//! `TradeLog`: what a journal says about orders and fills.
+
+use crate::failure::{Failure, Kind};
+use std::collections::BTreeMap;
+use tradegraph_domain::{Fill, OrderId, Timestamp};
+use tradegraph_engine::records::{DecisionRecord, Record, decode};
+use tradegraph_store::JournalReader;
+
+/// Fills that are kept one by one; the rest is counted.
+const MAX_FILLS: usize = 200_000;
+
+/// One booked fill.
+#[derive(Clone, Copy, Debug)]
+pub struct FillRow {
+    /// When.
+    pub ts: Timestamp,
+    /// The execution.
+    pub fill: Fill,
+    /// Gain of what it closed, before fees, at 1e-9.
+    pub realised_nano: i128,
+}
+
+/// What a journal says about orders and fills.
+#[derive(Clone, Debug, Default)]
+pub struct TradeLog {
+    /// Fills in order; the first `MAX_FILLS`.
+    pub fills: Vec<FillRow>,
+    /// All fills.
+    pub n_fills: u64,
+    /// Fees of all fills at 1e-9.
+    pub fees_nano: i128,
+    /// Notional of all fills at 1e-9.
+    pub notional_nano: i128,
+    /// Refusals by rule.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// An order worth explaining: of the last year, with three reasons if any has them, the largest.
+    pub example: Option<Box<DecisionRecord>>,
+}
+
+impl TradeLog {
+    /// Reads a whole journal.
+    pub fn read(reader: &mut JournalReader) -> Result<TradeLog, Failure> {
+        let mut log = TradeLog::default();
+        each(reader, |record| match record {
+            Record::Fill { ts, fill, realised_nano, .. } => log.add(FillRow { ts, fill, realised_nano }),
+            Record::Decision(d) => match d.refusal {
+                Some(r) => *log.refused.entry(r.rule.code()).or_default() += 1,
+                None if log.example.as_ref().is_none_or(|held| tells_more(&d, held)) => log.example = Some(d),
+                None => {}
+            },
+            _ => {}
+        })?;
+        Ok(log)
+    }
+
+    fn add(&mut self, row: FillRow) {
+        self.n_fills += 1;
+        self.fees_nano = self.fees_nano.saturating_add(row.fill.fee_nano);
+        let notional = row.fill.price.notional_nano(row.fill.quantity).unwrap_or_default();
+        self.notional_nano = self.notional_nano.saturating_add(notional.saturating_abs());
+        if self.fills.len() < MAX_FILLS {
+            self.fills.push(row);
+        }
+    }
+}
+
+/// True if a later order is the better example: more reasons, much newer, or larger.
+fn tells_more(later: &DecisionRecord, held: &DecisionRecord) -> bool {
+    let reasons = |d: &DecisionRecord| tradegraph_portfolio::top_reasons(&d.waterfall).len();
+    let size = |d: &DecisionRecord| {
+        let notional = d.price.notional_nano(d.order.quantity).unwrap_or_default();
+        notional.saturating_abs() as f64 / (d.nav_nano as f64).max(1.0)
+    };
+    match reasons(later).cmp(&reasons(held)) {
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Greater => true,
+        std::cmp::Ordering::Equal => {
+            later.ts.0.saturating_sub(held.ts.0) > 365 * tradegraph_domain::Nanos::DAY.0 || size(later) >= size(held)
+        }
+    }
+}
+
+/// Everything that a journal says about one order.
+#[derive(Clone, Debug, Default)]
+pub struct OrderStory {
+    /// The decision.
+    pub decision: Option<Box<DecisionRecord>>,
+    /// Its fills.
+    pub fills: Vec<FillRow>,
+    /// How the venue ended it, if it did not fill.
+    pub ended: Option<String>,
+    /// The highest order number seen.
+    pub last_order: u64,
+}
+
+/// Reads what happened to one order.
+pub fn story(reader: &mut JournalReader, id: OrderId) -> Result<OrderStory, Failure> {
+    let mut story = OrderStory::default();
+    each(reader, |record| match record {
+        Record::Decision(d) => {
+            story.last_order = story.last_order.max(d.order.id.0);
+            if d.order.id == id {
+                story.decision = Some(d);
+            }
+        }
+        Record::Fill { ts, fill, realised_nano, .. } if fill.order == id => {
+            story.fills.push(FillRow { ts, fill, realised_nano });
+        }
+        Record::Cancelled { ts, order, reason, .. } if order == id => {
+            story.ended = Some(format!("{ts}: cancelled by the venue ({reason:?})"));
+        }
+        Record::Rejected { ts, order, reason, .. } if order == id => {
+            story.ended = Some(format!("{ts}: rejected by the venue ({reason:?})"));
+        }
+        _ => {}
+    })?;
+    Ok(story)
+}
+
+/// Calls `with` for every record.
+fn each(reader: &mut JournalReader, mut with: impl FnMut(Record)) -> Result<(), Failure> {
+    let mut index = 0;
+    while let Some(group) = reader.read(index)? {
+        let records = decode(&group.records).map_err(|e| {
+            Failure::new(Kind::Differs, format!("commit group {index} of the journal cannot be read: {e}"))
+                .next("restore store.sqlite from a copy, or run the mandate again")
+        })?;
+        records.into_iter().for_each(&mut with);
+        index += 1;
+    }
+    Ok(())
+}

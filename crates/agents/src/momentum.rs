@@ -8,9 +8,11 @@
 //! **Inputs**: closes of one feed, through five features: two exponential averages, RSI, MACD histogram, volatility.
 //!
 //! **Formula and source**: with s(x) = x / (1 + |x|) and σ the standard deviation of a bar's log return,
-//! cross = 0.5 × s((EMA_fast − EMA_slow) / (EMA_slow × σ × √slow)), breakout = 0.25 × (RSI − 50) / 50 (Wilder 1978),
-//! macd = 0.25 × s(histogram / (EMA_slow × σ)) (Appel 2005). The value is their sum, hence on (−1, 1). Confidence is
-//! |sum| / Σ|factor|: 1 when all three agree.
+//! cross = 0.5 × s((EMA_fast − EMA_slow) / (EMA_slow × σ × d)), breakout = 0.25 × (RSI − 50) / 50 (Wilder 1978),
+//! macd = 0.25 × s(histogram / (EMA_slow × σ)) (Appel 2005). d = (slow − fast) / (2 √(slow + fast)) is the standard
+//! deviation of the difference of the two averages for a random walk of unit steps (from the variance of
+//! Σ ε (a^k − b^k) with a, b = 1 − 2 / (n + 1), to first order in 1 / n), so that the cross is in standard deviations.
+//! The value is the sum of the three, hence on (−1, 1). Confidence is |sum| / Σ|factor|: 1 when all three agree.
 //!
 //! **Parameters (unit, default, range)**: `fast` (bars, 20, 2–250), `slow` (bars, 100, 3–500, above `fast`), `rsi`
 //! (bars, 14, 2–100), `volatility` (bars, 60, 5–500). MACD is 12, 26, 9.
@@ -65,8 +67,8 @@ pub struct Momentum {
     id: AgentId,
     needs: [FeatureSpec; 5],
     columns: Option<[FeatureId; 5]>,
-    /// √slow, from an exact integer.
-    root: f64,
+    /// Standard deviation of the averages' difference for a random walk of unit steps.
+    spread: f64,
     parameters: MomentumParameters,
 }
 
@@ -87,7 +89,8 @@ impl Momentum {
                 spec(FeatureKind::RealisedVol { n: parameters.volatility }),
             ],
             columns: None,
-            root: f64::from(parameters.slow).sqrt(),
+            spread: (f64::from(parameters.slow) - f64::from(parameters.fast))
+                / (2.0 * (f64::from(parameters.slow) + f64::from(parameters.fast)).sqrt()),
             parameters,
         }
     }
@@ -130,7 +133,7 @@ impl Agent for Momentum {
                 Ok((fast, slow, rsi, histogram, vol)) => {
                     // A constant price has no volatility and no trend: 0 / tiny is 0.
                     let scale = (slow * vol).abs().max(f64::MIN_POSITIVE);
-                    let cross = 0.5 * squash((fast - slow) / (scale * self.root));
+                    let cross = 0.5 * squash((fast - slow) / (scale * self.spread));
                     let breakout = 0.25 * ((rsi - 50.0) / 50.0);
                     let macd = 0.25 * squash(histogram / scale);
                     let all = cross.abs() + breakout.abs() + macd.abs();
@@ -167,6 +170,27 @@ mod tests {
         assert_eq!(p.check(), Ok(()));
         assert_eq!(MomentumParameters { slow: 20, ..p }.check(), Err(("slow", "above `fast`")));
         assert_eq!(MomentumParameters { rsi: 1, ..p }.check().unwrap_err().0, "rsi");
+    }
+
+    /// The scale of the cross, against a simulated random walk.
+    #[test]
+    fn the_cross_is_in_standard_deviations() {
+        for (fast, slow) in [(20_u16, 100_u16), (50, 200)] {
+            let agent = Momentum::new(AgentId(1), FeedId(0), MomentumParameters { fast, slow, ..Default::default() });
+            let (a, b) = (2.0 / (f64::from(fast) + 1.0), 2.0 / (f64::from(slow) + 1.0));
+            let (mut x, mut f, mut s, mut sum, mut seed) = (0.0_f64, 0.0, 0.0, 0.0, 7_u64);
+            let n = 2_000_000;
+            for _ in 0..n {
+                // A step of ±1 from the top bit of a linear congruential generator (Knuth's constants).
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                x += if seed >> 63 == 0 { 1.0 } else { -1.0 };
+                f += a * (x - f);
+                s += b * (x - s);
+                sum += (f - s) * (f - s);
+            }
+            let measured = (sum / f64::from(n)).sqrt();
+            assert!((measured / agent.spread - 1.0).abs() < 0.05, "{fast}/{slow}: {measured} against {}", agent.spread);
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::signal::{AgentId, FactorId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Step {
-    /// Values scaled by the agents' weights.
+    /// Values scaled by the agents' weights and confidence.
     Weight = 0,
     /// Values clamped to the range of a signal.
     Normalise = 1,
@@ -32,7 +32,7 @@ pub enum Step {
 impl Step {
     /// All steps with the sentence that explains them.
     pub const ALL: [(Step, &'static str, &'static str); 8] = [
-        (Step::Weight, "weight", "the agents' weights in the council"),
+        (Step::Weight, "weight", "the agents' weights in the council, and how sure each agent is"),
         (Step::Normalise, "normalise", "the sum of all opinions clamped to the range of a signal"),
         (Step::LongOnly, "long-only", "the mandate forbids short positions"),
         (Step::Construct, "construct", "the share of the account that one instrument may have at full signal"),

@@ -1,6 +1,6 @@
 //! `BackTest`: drives history through `step`, hands records to a journal, takes snapshots, and goes on from one.
 
-use crate::config::RunConfig;
+use crate::config::{RunConfig, Schedule};
 use crate::desk::{Counts, Effects, Fault};
 use crate::equity::EquityPoint;
 use crate::journal::{CommitGroup, Journal, JournalError, Snapshot};
@@ -27,6 +27,19 @@ pub enum RunFailure {
     /// Something that must not happen.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// A feed whose rows are not as wide as the universe.
+    #[error("feed {feed} has {found} instruments, the universe has {expected}")]
+    Width {
+        /// The feed.
+        feed: usize,
+        /// Instruments in a row of it.
+        found: usize,
+        /// Instruments of the universe.
+        expected: usize,
+    },
+    /// A schedule on a feed that is not there.
+    #[error("a schedule waits for bars of feed {0}, which the mandate does not have")]
+    NoFeed(u16),
     /// The mandate has no data or no schedule.
     #[error("the mandate names no {0}: there is nothing to run")]
     Nothing(&'static str),
@@ -84,6 +97,17 @@ impl BackTest {
         }
         if config.schedules.is_empty() {
             return Err(RunFailure::Nothing("schedule"));
+        }
+        let expected = config.universe.len();
+        if let Some((feed, b)) = config.feeds.iter().enumerate().find(|(_, b)| b.width() != expected) {
+            return Err(RunFailure::Width { feed, found: b.width(), expected });
+        }
+        for schedule in &config.schedules {
+            if let Schedule::OnBars(FeedId(feed)) = schedule
+                && usize::from(*feed) >= config.feeds.len()
+            {
+                return Err(RunFailure::NoFeed(*feed));
+            }
         }
         let state = State::new(&config)?;
         let timeline = Timeline::new(config.feeds.clone(), config.schedules.clone());

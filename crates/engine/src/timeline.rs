@@ -42,6 +42,9 @@ struct FeedCursor {
     opens: u32,
 }
 
+/// Ticks of a block at most, but for the end of a moment.
+const BLOCK_TICKS: usize = 8_192;
+
 /// Where each source stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Timeline {
@@ -102,8 +105,12 @@ impl Timeline {
     pub(crate) fn next_block(&mut self, rows: u32, out: &mut Vec<Tick>) {
         out.clear();
         let mut left = rows;
+        // A clock that ticks more often than bars come must not make a block without an end.
+        let full = |out: &Vec<Tick>| out.len() >= BLOCK_TICKS;
         while let Some((key, payload)) = self.earliest() {
-            if left == 0 && !(key.class == EventClass::Decide && out.last().is_some_and(|t| t.ts == key.ts)) {
+            if (left == 0 || full(out))
+                && !(key.class == EventClass::Decide && out.last().is_some_and(|t| t.ts == key.ts))
+            {
                 // A block ends when every bar of a moment and its decisions are in it.
                 let more_of_moment = key.class < EventClass::Decide && out.last().is_some_and(|t| t.ts == key.ts);
                 if !more_of_moment {

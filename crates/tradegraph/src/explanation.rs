@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 use tradegraph_agents::AGENTS;
 use tradegraph_controls::Limits;
-use tradegraph_domain::{AgentId, Lots, OrderKind, Price, Quantity, Unit, WaterfallUnit, format_nano};
+use tradegraph_domain::{AgentId, Lots, NANO, OrderKind, Price, Quantity, Side, Unit, WaterfallUnit, format_nano};
 use tradegraph_engine::{AllocatorConfig, RunConfig, build_agents};
 use tradegraph_portfolio::{Cause, top_reasons};
 
@@ -27,6 +27,8 @@ pub struct Explanation {
     unit: WaterfallUnit,
     lines: Vec<Line>,
     quantity: Option<String>,
+    /// What was wanted and what was held, as a sentence; none where NAV is unknown or the unit is lots.
+    stance: Option<String>,
     /// The strongest reasons, strongest first, as sentences.
     pub reasons: Vec<String>,
     limits: Vec<String>,
@@ -112,6 +114,15 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
             units(line.order)
         )
     });
+    let held = Lots(w.lots.position.saturating_add(w.lots.open)).quantity(lot).ok();
+    let held = held.and_then(|q| d.price.notional_nano(q).ok());
+    let held =
+        held.and_then(|v| v.checked_mul(NANO.into())?.checked_div(d.nav_nano)).and_then(|n| i64::try_from(n).ok());
+    let stance = held.filter(|_| recorded && w.unit == WaterfallUnit::NanoNav).map(|held| {
+        let (wanted, held) = (amount(w.last, w.unit), amount(held, w.unit));
+        let rest = if d.order.side == Side::Buy { "buys what is missing" } else { "sells the rest" };
+        format!("wanted: {wanted} in {symbol}; held and on order: {held}; so it {rest}")
+    });
     let refusal = d.refusal.map(|r| {
         let show = |n: i128| match r.unit {
             Unit::NavNano => nav_share(n),
@@ -136,7 +147,7 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
         "target": w.last, "adds_up": adds_up,
         "lots": { "target": w.lots.target, "position": w.lots.position, "open": w.lots.open, "order": w.lots.order,
                   "size": lot.to_string() },
-        "reasons": reasons,
+        "stance": stance, "reasons": reasons,
         "limits": limits(config),
         "fills": story.fills.iter().map(fill_json).collect::<Vec<_>>(),
         "ended": story.ended,
@@ -148,6 +159,7 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
         unit: w.unit,
         lines,
         quantity,
+        stance,
         reasons,
         limits: limits(config),
         refusal,
@@ -267,9 +279,10 @@ impl Explanation {
         &self.headline
     }
 
-    /// The reasons as numbered lines.
+    /// What was wanted and held, and the reasons as numbered lines.
     pub fn reason_lines(&self) -> Vec<String> {
-        self.reasons.iter().zip(1..).map(|(r, n)| format!("  {n}. {r}")).collect()
+        let stance = self.stance.iter().map(|s| format!("  {s}"));
+        stance.chain(self.reasons.iter().zip(1..).map(|(r, n)| format!("  {n}. {r}"))).collect()
     }
 
     /// Everything, for people.

@@ -114,9 +114,9 @@ impl From<RunFailure> for Failure {
     fn from(e: RunFailure) -> Failure {
         match e {
             RunFailure::Journal(e) => e.into(),
-            RunFailure::State(StateError::Snapshot(_) | StateError::CouncilSnapshot(_)) => {
-                Failure::new(Kind::Differs, e.to_string())
-            }
+            RunFailure::State(
+                StateError::Snapshot(_) | StateError::CouncilSnapshot(_) | StateError::Damaged { .. },
+            ) => Failure::new(Kind::Differs, e.to_string()),
             RunFailure::State(StateError::Rule(_)) | RunFailure::Nothing(_) => Failure::new(Kind::Input, e.to_string()),
             _ => Failure::new(Kind::Failed, e.to_string()),
         }

@@ -105,17 +105,12 @@ impl Timeline {
     pub(crate) fn next_block(&mut self, rows: u32, out: &mut Vec<Tick>) {
         out.clear();
         let mut left = rows;
-        // A clock that ticks more often than bars come must not make a block without an end.
-        let full = |out: &Vec<Tick>| out.len() >= BLOCK_TICKS;
         while let Some((key, payload)) = self.earliest() {
-            if (left == 0 || full(out))
-                && !(key.class == EventClass::Decide && out.last().is_some_and(|t| t.ts == key.ts))
-            {
-                // A block ends when every bar of a moment and its decisions are in it.
-                let more_of_moment = key.class < EventClass::Decide && out.last().is_some_and(|t| t.ts == key.ts);
-                if !more_of_moment {
-                    return;
-                }
+            // A block ends when every bar of a moment and its decisions are in it; a clock that ticks more often than
+            // bars come must not make one without an end.
+            let same_moment = key.class <= EventClass::Decide && out.last().is_some_and(|t| t.ts == key.ts);
+            if (left == 0 || out.len() >= BLOCK_TICKS) && !same_moment {
+                return;
             }
             self.take(payload, key.ts);
             if matches!(payload, TickPayload::Bars(..)) {

@@ -27,7 +27,7 @@ use tradegraph_store::{BarLabel, PriceColumn};
 /// Largest mandate that is read.
 const MAX_BYTES: u64 = 1 << 20;
 /// Rows of the busiest feed between two snapshots, unless the mandate says otherwise.
-const SNAPSHOT_ROWS: u32 = 10_000;
+const SNAPSHOT_ROWS: u32 = 50_000;
 
 /// Where bars come from.
 #[derive(Clone, Debug, PartialEq, Eq)]

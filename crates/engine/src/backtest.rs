@@ -175,8 +175,11 @@ impl BackTest {
             if !more {
                 break;
             }
-            if let Some(fault) = self.state.fault() {
-                return Err(fault.clone().into());
+            if let Some(fault) = self.state.fault().cloned() {
+                // What led to it is worth more than ever.
+                self.flush_group(&mut out, journal)?;
+                journal.flush()?;
+                return Err(fault.into());
             }
             let (rows_done, rows_total) = self.timeline.progress();
             self.rows_since_snapshot += rows_done - rows_before;

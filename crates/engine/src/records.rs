@@ -21,6 +21,8 @@ pub struct Binding {
     pub seed: u64,
     /// Content of each feed.
     pub batches: Vec<BatchId>,
+    /// Names of the instruments in each feed's columns: they are no part of a batch's content.
+    pub symbols: Vec<Vec<String>>,
     /// Version of the program that made the run. The state hash does not contain it.
     pub binary: String,
 }
@@ -135,6 +137,11 @@ pub(crate) fn put_binding(to: &mut Encoder, b: &Binding) {
     to.u64(b.seed);
     to.len(b.batches.len());
     b.batches.iter().for_each(|id| to.bytes(&id.0));
+    to.len(b.symbols.len());
+    for names in &b.symbols {
+        to.len(names.len());
+        names.iter().for_each(|name| to.str(name));
+    }
     to.str(&b.binary);
 }
 
@@ -341,7 +348,12 @@ fn binding(d: &mut Decoder<'_>) -> Result<Binding, DecodeError> {
         let id = raw.try_into().map_err(|_| DecodeError::Mismatch { what: "batch id", found, expected: 32 })?;
         batches.push(BatchId(id));
     }
-    Ok(Binding { mandate, seed, batches, binary: d.str("binary")?.to_owned() })
+    let mut symbols = Vec::new();
+    for _ in 0..d.len("symbols")? {
+        let n = d.len("symbols")?;
+        symbols.push((0..n).map(|_| d.str("symbol").map(str::to_owned)).collect::<Result<_, _>>()?);
+    }
+    Ok(Binding { mandate, seed, batches, symbols, binary: d.str("binary")?.to_owned() })
 }
 
 fn side(d: &mut Decoder<'_>, at: usize) -> Result<Side, DecodeError> {
@@ -483,6 +495,23 @@ mod tests {
             prop_assert_eq!(decode(&bytes), Ok(vec![Record::Decision(Box::new(record))]));
             for cut in 1..bytes.len() {
                 prop_assert!(decode(&bytes[..cut]).is_err());
+            }
+        }
+
+        #[test]
+        fn bindings_survive(names in prop::collection::vec(prop::collection::vec("[A-Z]{1,5}", 0..4), 0..4), seed in any::<u64>()) {
+            let b = Binding {
+                mandate: "name = \"é\"".into(),
+                seed,
+                batches: names.iter().map(|_| BatchId([7; 32])).collect(),
+                symbols: names,
+                binary: "x".into(),
+            };
+            let mut e = Encoder::new();
+            put_binding(&mut e, &b);
+            prop_assert_eq!(decode(e.as_bytes()), Ok(vec![Record::Binding(b)]));
+            for cut in 1..e.as_bytes().len() {
+                prop_assert!(decode(&e.as_bytes()[..cut]).is_err());
             }
         }
 

@@ -136,6 +136,7 @@ fn measure(config: &RunConfig, a: &Arguments, sqlite: bool) -> Result<Measured, 
             mandate: String::new(),
             seed: config.seed,
             batches: config.feeds.iter().map(|f| f.id()).collect(),
+            symbols: vec![],
             binary: String::new(),
         };
         // A home of its own for each repetition, so that none starts with a warm store.

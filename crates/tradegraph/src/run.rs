@@ -59,6 +59,7 @@ impl Prepared {
             mandate: text.text.clone(),
             seed: mandate.seed,
             batches: feeds.iter().map(|f| f.batch.id()).collect(),
+            symbols: feeds.iter().map(|f| f.symbols.clone()).collect(),
             binary: binary(),
         };
         Ok((Prepared { mandate, feeds, config, binding }, loaded))
@@ -86,10 +87,11 @@ impl Prepared {
         };
         let mandate = text.parse()?;
         let mut feeds = Vec::new();
-        for (batch, part) in binding.batches.iter().zip(&mandate.data) {
+        // The catalog keeps content; the names are those that the run was bound to.
+        for ((batch, symbols), part) in binding.batches.iter().zip(&binding.symbols).zip(&mandate.data) {
             let (batch, meta) = catalog.get(*batch)?;
             let calendar = part.calendar.name();
-            feeds.push(Feed { batch: Arc::new(batch), symbols: meta.symbols, source: meta.source, calendar });
+            feeds.push(Feed { batch: Arc::new(batch), symbols: symbols.clone(), source: meta.source, calendar });
         }
         if feeds.len() != mandate.data.len() {
             return Err(damaged(&"it names another number of feeds than its mandate"));

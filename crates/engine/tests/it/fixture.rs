@@ -313,7 +313,7 @@ impl Recorder {
 
 pub fn binding(config: &RunConfig) -> Binding {
     let batches = config.feeds.iter().map(|b| b.id()).collect();
-    Binding { mandate: "test".into(), seed: config.seed, batches, binary: "test".into() }
+    Binding { mandate: "test".into(), seed: config.seed, batches, symbols: vec![], binary: "test".into() }
 }
 
 pub fn try_run(config: &RunConfig, pool: Option<Arc<rayon::ThreadPool>>) -> Result<(Outcome, Recorder), RunFailure> {

@@ -4,6 +4,7 @@
 mod bad_input;
 mod documents;
 mod homes;
+mod layering;
 mod recovery;
 mod results;
 

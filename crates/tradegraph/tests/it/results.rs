@@ -152,3 +152,24 @@ fn a_file_of_ones_own_is_traded_and_its_faults_are_told() {
     std::fs::remove_file(place.path().join("own <b>.csv")).unwrap();
     assert_eq!(place.json(&["replay", "last"])["same"], true);
 }
+
+/// The catalog keeps content under its hash, and names are no content: a second run of the same numbers under another
+/// name must not rename the first.
+#[test]
+fn a_run_keeps_its_own_names() {
+    let place = Place::new();
+    let rows: String = (1..=20).map(|d| format!("2021-03-{d:02},{},{0},{0},{0},10\n", 100 + d * (d % 3))).collect();
+    place.write("one.csv", format!("date,open,high,low,close,volume\n{rows}"));
+    let mandate = |symbol: &str| {
+        format!(
+            "name = \"{symbol}\"\n[account]\ncash = 100000\n[[data]]\npath = \"one.csv\"\nsymbols = [\"{symbol}\"]\ncalendar = \"24/7\"\n[agents.rule]\nlong = \"c > 110\"\nfeatures.c = {{ kind = \"close\" }}\n[allocator]\nkind = \"direct\"\nquantity = 1\n"
+        )
+    };
+    place.write("a.toml", mandate("AAA"));
+    place.write("b.toml", mandate("BBB"));
+    let first = place.json(&["backtest", "a.toml"])["run"].as_str().unwrap().to_owned();
+    place.good(&["backtest", "b.toml"]);
+    assert_eq!(place.json(&["explain", &first, "1"])["symbol"], "AAA");
+    assert_eq!(place.json(&["explain", "last", "1"])["symbol"], "BBB");
+    place.good(&["replay", &first]);
+}

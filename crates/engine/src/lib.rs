@@ -8,6 +8,7 @@ mod council;
 mod desk;
 mod equity;
 mod journal;
+mod packed;
 pub mod records;
 mod signals;
 mod state;

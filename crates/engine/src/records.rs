@@ -1,6 +1,7 @@
-//! The records of a journal: what they hold and how they become bytes. Version 1: a tag, then fixed fields, little
-//! endian. A change bumps `FORMAT` and keeps a reader of the old one.
+//! The records of a journal: what they hold and how they become bytes. Version 1: a tag, then fields in order, the
+//! frequent records packed. A change bumps `FORMAT` and keeps a reader of the old one.
 
+use crate::packed::{Line, count, int, small, wide};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::ExecId;
 use tradegraph_domain::{
@@ -127,8 +128,21 @@ const REJECTED: u8 = 4;
 const COMMAND: u8 = 5;
 const STATE_HASH: u8 = 6;
 
-/// Where a field may be missing: no rule refused, no reasons were recorded.
-const NONE: u8 = 255;
+// Flags of a decision and of a fill.
+const SELL: u8 = 1;
+const LIMIT: u8 = 2;
+const REFUSED: u8 = 4;
+const REASONS: u8 = 8;
+const IN_LOTS: u8 = 16;
+const ANOMALY: u8 = 32;
+/// The time in force stands in the two highest bits.
+const TIF: u8 = 6;
+
+// What comes next in a decision's evidence.
+const END: u8 = 0;
+const VALUE: u8 = 1;
+const NO_VALUE: u8 = 2;
+const AGENT: u8 = 3;
 
 pub(crate) fn put_binding(to: &mut Encoder, b: &Binding) {
     to.u8(BINDING);
@@ -145,9 +159,7 @@ pub(crate) fn put_binding(to: &mut Encoder, b: &Binding) {
     to.str(&b.binary);
 }
 
-/// Fixed part of a decision: everything but the reasons.
-const HEAD: usize = 92;
-
+/// A decision. `evidence` gives the values of each agent's needs in their order, agent after agent.
 #[allow(clippy::too_many_arguments, reason = "the fields of one record, from places of their own")]
 pub(crate) fn put_decision(
     out: &mut Encoder,
@@ -160,84 +172,81 @@ pub(crate) fn put_decision(
     waterfall: Option<&Waterfall>,
     evidence: impl FnOnce(&mut dyn FnMut(Evidence)),
 ) {
-    let limit = match order.kind {
-        OrderKind::Market => 0,
-        OrderKind::Limit(p) => p.nano(),
-    };
-    // Constant places: the compiler checks them once and for all.
-    let mut head = [0_u8; HEAD];
-    head[0] = DECISION;
-    head[1..9].copy_from_slice(&seq.to_le_bytes());
-    head[9..17].copy_from_slice(&ts.0.to_le_bytes());
-    head[17..25].copy_from_slice(&order.id.0.to_le_bytes());
-    head[25..29].copy_from_slice(&order.instrument.0.to_le_bytes());
-    head[29] = order.side as u8;
-    head[30] = u8::from(order.kind != OrderKind::Market);
-    head[31..39].copy_from_slice(&limit.to_le_bytes());
-    head[39] = order.tif as u8;
-    head[40..56].copy_from_slice(&order.quantity.nano().to_le_bytes());
-    head[56..64].copy_from_slice(&price.nano().to_le_bytes());
-    head[64..80].copy_from_slice(&nav_nano.to_le_bytes());
-    head[80] = refusal.map_or(NONE, |r| r.rule as u8);
-    head[81] = waterfall.map_or(NONE, |w| w.unit as u8);
-    if let Some(w) = waterfall {
-        // A council has fewer than 256 factors and steps.
-        head[82] = w.base.len() as u8;
-        head[83] = w.steps.len() as u8;
-        head[84..92].copy_from_slice(&w.last.to_le_bytes());
+    let flag = |on: bool, bit: u8| if on { bit } else { 0 };
+    let mut line = Line::new(out);
+    line.byte(DECISION);
+    line.byte(
+        flag(order.side == Side::Sell, SELL)
+            | flag(order.kind != OrderKind::Market, LIMIT)
+            | flag(refusal.is_some(), REFUSED)
+            | flag(waterfall.is_some(), REASONS)
+            | flag(waterfall.is_some_and(|w| w.unit == WaterfallUnit::Lots), IN_LOTS)
+            | ((order.tif as u8) << TIF),
+    );
+    line.count(seq);
+    line.int(ts.0);
+    line.count(order.id.0);
+    line.count(order.instrument.0.into());
+    line.wide(order.quantity.nano());
+    line.int(price.nano());
+    line.wide(nav_nano);
+    if let OrderKind::Limit(p) = order.kind {
+        line.int(p.nano());
     }
-    out.append(&head);
     if let Some(r) = refusal {
-        out.u8(r.unit as u8);
-        out.i128(r.limit);
-        out.i128(r.actual);
+        line.byte(r.rule as u8);
+        line.byte(r.unit as u8);
+        line.wide(r.limit);
+        line.wide(r.actual);
     }
-    let Some(w) = waterfall else { return };
+    let Some(w) = waterfall else { return line.flush() };
+    line.count(w.base.len() as u64);
     for b in &w.base {
-        let mut entry = [0_u8; 12];
-        entry[0..2].copy_from_slice(&b.agent.0.to_le_bytes());
-        entry[2..4].copy_from_slice(&b.factor.0.to_le_bytes());
-        entry[4..12].copy_from_slice(&b.amount.to_le_bytes());
-        out.append(&entry);
+        line.count(b.agent.0.into());
+        line.count(b.factor.0.into());
+        line.int(b.amount);
     }
+    line.count(w.steps.len() as u64);
     for s in &w.steps {
-        let mut entry = [0_u8; 9];
-        entry[0] = s.step as u8;
-        entry[1..9].copy_from_slice(&s.amount.to_le_bytes());
-        out.append(&entry);
+        line.byte(s.step as u8);
+        line.int(s.amount);
     }
-    let mut lots = [0_u8; 32];
-    lots[0..8].copy_from_slice(&w.lots.target.to_le_bytes());
-    lots[8..16].copy_from_slice(&w.lots.position.to_le_bytes());
-    lots[16..24].copy_from_slice(&w.lots.open.to_le_bytes());
-    lots[24..32].copy_from_slice(&w.lots.order.to_le_bytes());
-    out.append(&lots);
+    for v in [w.last, w.lots.target, w.lots.position, w.lots.open, w.lots.order] {
+        line.int(v);
+    }
+    let mut speaker = None;
     evidence(&mut |e| {
-        let mut entry = [0_u8; 13];
-        entry[0..2].copy_from_slice(&e.agent.0.to_le_bytes());
-        entry[2..4].copy_from_slice(&e.need.to_le_bytes());
-        entry[4] = u8::from(e.value.is_some());
-        entry[5..13].copy_from_slice(&e.value.unwrap_or_default().to_bits().to_le_bytes());
-        out.append(&entry);
+        if speaker != Some(e.agent) {
+            speaker = Some(e.agent);
+            line.byte(AGENT);
+            line.count(e.agent.0.into());
+        }
+        match e.value {
+            Some(v) => {
+                line.byte(VALUE);
+                line.float(v);
+            }
+            None => line.byte(NO_VALUE),
+        }
     });
-    out.u16(u16::MAX);
+    line.byte(END);
+    line.flush();
 }
 
 pub(crate) fn put_fill(out: &mut Encoder, seq: u64, ts: Timestamp, f: &Fill, realised_nano: i128, anomaly: bool) {
-    let mut r = [0_u8; 95];
-    r[0] = FILL;
-    r[1..9].copy_from_slice(&seq.to_le_bytes());
-    r[9..17].copy_from_slice(&ts.0.to_le_bytes());
-    r[17..25].copy_from_slice(&f.exec.0.to_le_bytes());
-    r[25..33].copy_from_slice(&f.order.0.to_le_bytes());
-    r[33..37].copy_from_slice(&f.instrument.0.to_le_bytes());
-    r[37] = f.side as u8;
-    r[38..54].copy_from_slice(&f.quantity.nano().to_le_bytes());
-    r[54..62].copy_from_slice(&f.price.nano().to_le_bytes());
-    r[62..78].copy_from_slice(&f.fee_nano.to_le_bytes());
-    r[78..94].copy_from_slice(&realised_nano.to_le_bytes());
-    r[94] = u8::from(anomaly);
-    out.append(&r);
+    let mut line = Line::new(out);
+    line.byte(FILL);
+    line.byte(if f.side == Side::Sell { SELL } else { 0 } | if anomaly { ANOMALY } else { 0 });
+    line.count(seq);
+    line.int(ts.0);
+    line.count(f.exec.0);
+    line.count(f.order.0);
+    line.count(f.instrument.0.into());
+    line.wide(f.quantity.nano());
+    line.int(f.price.nano());
+    line.wide(f.fee_nano);
+    line.wide(realised_nano);
+    line.flush();
 }
 
 pub(crate) fn put_cancelled(to: &mut Encoder, seq: u64, ts: Timestamp, order: OrderId, reason: CancelReason) {
@@ -289,14 +298,15 @@ fn one(d: &mut Decoder<'_>, len: usize) -> Result<Record, DecodeError> {
         BINDING => Record::Binding(binding(d)?),
         DECISION => Record::Decision(Box::new(decision(d, at)?)),
         FILL => {
-            let (seq, ts) = (d.u64("seq")?, Timestamp(d.i64("time")?));
-            let (exec, order) = (ExecId(d.u64("execution")?), OrderId(d.u64("order")?));
-            let instrument = InstrumentId(d.u32("instrument")?);
-            let side = side(d, at)?;
-            let quantity = Quantity::from_nano(d.i128("quantity")?);
-            let price = Price::from_nano(d.i64("price")?);
-            let fill = Fill { exec, order, instrument, side, quantity, price, fee_nano: d.i128("fee")? };
-            Record::Fill { seq, ts, fill, realised_nano: d.i128("realised")?, anomaly: d.bool("anomaly")? }
+            let flags = d.u8("flags")?;
+            let (seq, ts) = (count(d, "seq")?, Timestamp(int(d, "time")?));
+            let (exec, order) = (ExecId(count(d, "execution")?), OrderId(count(d, "order")?));
+            let instrument = InstrumentId(small(d, "instrument")?);
+            let quantity = Quantity::from_nano(wide(d, "quantity")?);
+            let price = Price::from_nano(int(d, "price")?);
+            let (fee_nano, realised_nano) = (wide(d, "fee")?, wide(d, "realised")?);
+            let fill = Fill { exec, order, instrument, side: side(flags), quantity, price, fee_nano };
+            Record::Fill { seq, ts, fill, realised_nano, anomaly: flags & ANOMALY != 0 }
         }
         tag @ (CANCELLED | REJECTED) => {
             let (seq, ts, order) = (d.u64("seq")?, Timestamp(d.i64("time")?), OrderId(d.u64("order")?));
@@ -356,84 +366,80 @@ fn binding(d: &mut Decoder<'_>) -> Result<Binding, DecodeError> {
     Ok(Binding { mandate, seed, batches, symbols, binary: d.str("binary")?.to_owned() })
 }
 
-fn side(d: &mut Decoder<'_>, at: usize) -> Result<Side, DecodeError> {
-    match d.u8("side")? {
-        0 => Ok(Side::Buy),
-        1 => Ok(Side::Sell),
-        other => Err(DecodeError::Invalid { what: "side", at, found: u64::from(other) }),
-    }
+fn side(flags: u8) -> Side {
+    if flags & SELL == 0 { Side::Buy } else { Side::Sell }
 }
 
 fn decision(d: &mut Decoder<'_>, at: usize) -> Result<DecisionRecord, DecodeError> {
     use tradegraph_domain::TimeInForce as Tif;
     let invalid = |what, found: u8| DecodeError::Invalid { what, at, found: u64::from(found) };
-    let (seq, ts) = (d.u64("seq")?, Timestamp(d.i64("time")?));
-    let id = OrderId(d.u64("order")?);
-    let instrument = InstrumentId(d.u32("instrument")?);
-    let side = side(d, at)?;
-    let byte = d.u8("order kind")?;
-    let limit = Price::from_nano(d.i64("limit")?);
-    let kind = match byte {
-        0 => OrderKind::Market,
-        1 => OrderKind::Limit(limit),
-        other => return Err(invalid("order kind", other)),
-    };
-    let tif = match d.u8("time in force")? {
+    let flags = d.u8("flags")?;
+    let has = |bit: u8| flags & bit != 0;
+    let (seq, ts) = (count(d, "seq")?, Timestamp(int(d, "time")?));
+    let id = OrderId(count(d, "order")?);
+    let instrument = InstrumentId(small(d, "instrument")?);
+    let quantity = Quantity::from_nano(wide(d, "quantity")?);
+    let price = Price::from_nano(int(d, "price")?);
+    let nav_nano = wide(d, "NAV")?;
+    let kind = if has(LIMIT) { OrderKind::Limit(Price::from_nano(int(d, "limit")?)) } else { OrderKind::Market };
+    let tif = match flags >> TIF {
         0 => Tif::Day,
         1 => Tif::GoodTillCancelled,
         2 => Tif::ImmediateOrCancel,
         other => return Err(invalid("time in force", other)),
     };
-    let order = Order { id, instrument, side, kind, tif, quantity: Quantity::from_nano(d.i128("quantity")?) };
-    let price = Price::from_nano(d.i64("price")?);
-    let nav_nano = d.i128("NAV")?;
-    let (rule, unit) = (d.u8("rule")?, d.u8("waterfall unit")?);
-    let (n_base, n_steps) = (d.u8("base entries")?, d.u8("steps")?);
-    let mut waterfall = Waterfall { last: d.i64("target")?, ..Waterfall::default() };
-    let refusal = match rule {
-        NONE => None,
-        byte => {
-            let rule = Rule::from_byte(byte).ok_or(invalid("rule", byte))?;
-            let byte = d.u8("unit")?;
-            let unit = Unit::from_byte(byte).ok_or(invalid("unit", byte))?;
-            Some(Refusal { rule, limit: d.i128("limit")?, actual: d.i128("actual")?, unit })
-        }
-    };
+    let order = Order { id, instrument, side: side(flags), kind, tif, quantity };
+    let mut refusal = None;
+    if has(REFUSED) {
+        let byte = d.u8("rule")?;
+        let rule = Rule::from_byte(byte).ok_or(invalid("rule", byte))?;
+        let byte = d.u8("unit")?;
+        let unit = Unit::from_byte(byte).ok_or(invalid("unit", byte))?;
+        refusal = Some(Refusal { rule, limit: wide(d, "limit")?, actual: wide(d, "actual")?, unit });
+    }
+    let mut waterfall = Waterfall::default();
     let mut evidence = Vec::new();
-    if unit != NONE {
-        waterfall.unit = match unit {
-            0 => WaterfallUnit::NanoNav,
-            1 => WaterfallUnit::Lots,
-            other => return Err(invalid("waterfall unit", other)),
-        };
-        for _ in 0..n_base {
-            let (agent, factor) = (AgentId(d.u16("agent")?), FactorId(d.u16("factor")?));
-            waterfall.base.push(BaseEntry { agent, factor, amount: d.i64("amount")? });
+    if has(REASONS) {
+        waterfall.unit = if has(IN_LOTS) { WaterfallUnit::Lots } else { WaterfallUnit::NanoNav };
+        for _ in 0..count(d, "base entries")? {
+            let (agent, factor) = (AgentId(small(d, "agent")?), FactorId(small(d, "factor")?));
+            waterfall.base.push(BaseEntry { agent, factor, amount: int(d, "amount")? });
         }
-        for _ in 0..n_steps {
+        for _ in 0..count(d, "steps")? {
             let byte = d.u8("step")?;
             let step = Step::from_byte(byte).ok_or(invalid("step", byte))?;
-            waterfall.steps.push(StepEntry { step, amount: d.i64("amount")? });
+            waterfall.steps.push(StepEntry { step, amount: int(d, "amount")? });
         }
+        waterfall.last = int(d, "target")?;
         waterfall.lots = LotLine {
-            target: d.i64("target lots")?,
-            position: d.i64("position lots")?,
-            open: d.i64("open lots")?,
-            order: d.i64("order lots")?,
+            target: int(d, "target lots")?,
+            position: int(d, "position lots")?,
+            open: int(d, "open lots")?,
+            order: int(d, "order lots")?,
         };
-        loop {
-            match d.u16("evidence")? {
-                u16::MAX => break,
-                agent => {
-                    let (agent, need) = (AgentId(agent), d.u16("need")?);
-                    let some = d.bool("evidence")?;
-                    let value = d.f64("evidence")?;
-                    evidence.push(Evidence { agent, need, value: some.then_some(value) });
-                }
-            }
-        }
+        evidence = values(d, at)?;
     }
     Ok(DecisionRecord { seq, ts, order, refusal, price, nav_nano, waterfall, evidence })
+}
+
+/// The values that the agents saw.
+fn values(d: &mut Decoder<'_>, at: usize) -> Result<Vec<Evidence>, DecodeError> {
+    let mut out = Vec::new();
+    let (mut agent, mut need) = (AgentId(0), 0);
+    loop {
+        let value = match d.u8("evidence")? {
+            END => return Ok(out),
+            AGENT => {
+                (agent, need) = (AgentId(small(d, "agent")?), 0);
+                continue;
+            }
+            VALUE => Some(d.f64("evidence")?),
+            NO_VALUE => None,
+            other => return Err(DecodeError::Invalid { what: "evidence", at, found: other.into() }),
+        };
+        out.push(Evidence { agent, need, value });
+        need = need.saturating_add(1);
+    }
 }
 
 #[cfg(test)]

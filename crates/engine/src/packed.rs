@@ -24,12 +24,12 @@ impl<'a> Line<'a> {
     /// Writes `N` bytes of which the first `used` count.
     #[inline]
     fn put<const N: usize>(&mut self, field: [u8; N], used: usize) {
-        if self.at + FIELD > LINE {
+        if self.at > LINE - FIELD {
             self.flush();
         }
-        if let Some(room) = self.bytes.get_mut(self.at..self.at + N) {
-            room.copy_from_slice(&field);
-            self.at += used.min(N);
+        if let Some(room) = self.bytes.get_mut(self.at..).and_then(|rest| rest.first_chunk_mut::<N>()) {
+            *room = field;
+            self.at += used;
         }
     }
 
@@ -50,8 +50,10 @@ impl<'a> Line<'a> {
     pub(crate) fn int(&mut self, v: i64) {
         // A sign bit and the bits that differ from it.
         let used = (64 - (v ^ (v >> 63)).leading_zeros() as usize) / 8 + 1;
-        self.put([used as u8], 1);
-        self.put(v.to_le_bytes(), used);
+        let mut field = [0; 9];
+        field[0] = used as u8;
+        field[1..].copy_from_slice(&v.to_le_bytes());
+        self.put(field, 1 + used);
     }
 
     /// A number of 128 bits that is mostly small.
@@ -61,8 +63,10 @@ impl<'a> Line<'a> {
             Ok(v) => self.int(v),
             Err(_) => {
                 let used = (128 - (v ^ (v >> 127)).leading_zeros() as usize) / 8 + 1;
-                self.put([used as u8], 1);
-                self.put(v.to_le_bytes(), used);
+                let mut field = [0; FIELD];
+                field[0] = used as u8;
+                field[1..].copy_from_slice(&v.to_le_bytes());
+                self.put(field, 1 + used);
             }
         }
     }

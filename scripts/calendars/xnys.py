@@ -6,9 +6,9 @@ sessions with other hours, and when daylight-saving time starts and ends. The or
 when the session opens and closes in UTC, straight from exchange_calendars, so that the test also checks the rule and
 the conversion to UTC.
 
-    python3 -m venv /tmp/calendars
-    /tmp/calendars/bin/pip install exchange_calendars==4.13.2 pandas_market_calendars==5.5.0
-    /tmp/calendars/bin/python scripts/calendars/xnys.py
+    python3 -m venv calendars-venv
+    calendars-venv/bin/pip install exchange_calendars==4.13.2 pandas_market_calendars==5.5.0
+    calendars-venv/bin/python scripts/calendars/xnys.py
 """
 
 import datetime as dt

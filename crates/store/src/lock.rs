@@ -35,7 +35,7 @@ pub enum LockError {
 /// The right to write into a home, until it is dropped.
 #[derive(Debug)]
 pub struct HomeLock {
-    _file: File,
+    file: File,
 }
 
 impl HomeLock {
@@ -66,6 +66,14 @@ impl HomeLock {
         file.set_len(0).map_err(io)?;
         file.rewind().map_err(io)?;
         file.write_all(note.as_bytes()).map_err(io)?;
-        Ok(HomeLock { _file: file })
+        Ok(HomeLock { file })
+    }
+}
+
+impl Drop for HomeLock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child process that another thread is just starting holds a copy of the file until it
+        // runs its own program, and with it the lock.
+        let _ = self.file.unlock();
     }
 }

@@ -15,6 +15,7 @@
     )
 )]
 
+mod action;
 mod commission;
 mod decimal;
 mod event;
@@ -29,6 +30,7 @@ mod series;
 mod signal;
 mod time;
 
+pub use action::{ActionKind, CorporateAction};
 pub use commission::Commission;
 pub use decimal::{
     NANO, Overflow, ParseNumber, Rounding, div_nano_half_even, format_nano, mul_div_half_even, parse_nano,

@@ -2,12 +2,14 @@
 //! features, and the `View` through which agents see it. No orders, no positions, no look-ahead.
 #![forbid(unsafe_code)]
 
+mod actions;
 mod batch;
 pub mod calendar;
 mod features;
 mod panel;
 mod universe;
 
+pub use actions::{ActionError, Actions, ActionsId, Adjustment, Adjustments};
 pub use batch::{Batch, BatchError, BatchId, BatchParts};
 pub use features::{EmaSeed, FeatureId, FeatureKind, FeatureSpec, MacdLine};
 pub use panel::{Bindings, Panel, View};

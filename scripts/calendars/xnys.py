@@ -44,6 +44,14 @@ def hm(stamp):
     return stamp.strftime("%H:%M")
 
 
+def summers():
+    """The dates, both included, on which noon in New York is four hours behind UTC."""
+    for year in range(int(FIRST[:4]), int(LAST[:4]) + 1):
+        summer = [d for d in (dt.date(year, 1, 1) + dt.timedelta(days=n) for n in range(365))
+                  if dt.datetime(d.year, d.month, d.day, 12, tzinfo=NEW_YORK).utcoffset() == dt.timedelta(hours=-4)]
+        yield f"summer {summer[0]} {summer[-1]}"
+
+
 def main():
     ours = exchange_calendars.get_calendar("XNYS", start=FIRST, end=LAST).schedule
     other = pandas_market_calendars.get_calendar("NYSE").schedule(FIRST, LAST)
@@ -70,12 +78,10 @@ def main():
         "# and are left out. For 1999-12-31 the early close of exchange_calendars is kept: the table follows one source,",
         "# and a close assumed too early only refuses orders.",
         f"covers {FIRST} {LAST}",
+        "offset -05:00",
         "hours 09:30 16:00",
+        *summers(),
     ]
-    for year in range(int(FIRST[:4]), int(LAST[:4]) + 1):
-        summer = [d for d in (dt.date(year, 1, 1) + dt.timedelta(days=n) for n in range(365))
-                  if dt.datetime(d.year, d.month, d.day, 12, tzinfo=NEW_YORK).utcoffset() == dt.timedelta(hours=-4)]
-        lines.append(f"summer {summer[0]} {summer[-1]}")
     for day in days():
         hours = new_york.get(day)
         if day.weekday() >= 5:

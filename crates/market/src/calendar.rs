@@ -1,10 +1,17 @@
-//! Sessions of exchanges: when a market is open, which sessions follow each other, when a trade settles.
+//! Sessions of markets: when a market is open, which sessions follow each other, when a trade settles.
 //!
-//! XNYS is an embedded table of what differs from "Monday to Friday, 09:30 to 16:00 in New York", made and checked by
-//! `scripts/calendars/xnys.py`; it is read once into a sorted list of sessions in UTC. Hours are the scheduled ones:
-//! halts inside a session are not here. Left out: lunch breaks (no calendar here has one), and overrides by the user.
+//! | name | sessions |
+//! |---|---|
+//! | XNYS | the New York Stock Exchange, 1990 to 2027 |
+//! | FX | currencies: Monday to Friday, each the 24 hours to 17:00 in New York, 1990 to 2027 |
+//! | FX UTC-12 … FX UTC+14 | the same week cut at midnight of a fixed distance from UTC, as a source of daily bars cuts it: Sunday is a short session, Friday ends at 17:00 in New York |
+//! | 24/7 | open always; a session is a UTC day |
+//!
+//! XNYS and FX are embedded tables of what differs from a rule of the week, made and checked by `scripts/calendars`;
+//! a table is read once into a sorted list of sessions in UTC. Hours are the scheduled ones: halts inside a session
+//! are not here. Left out: lunch breaks (no calendar here has one), and overrides by the user.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use tradegraph_domain::{Date, Nanos, Timestamp};
 
@@ -34,11 +41,64 @@ pub enum CalendarId {
     Xnys,
     /// Open always; a session is a UTC day.
     AlwaysOpen,
+    /// The week of currencies in sessions that end at 17:00 in New York, 1990-01-01 to 2027-12-31.
+    Fx,
+    /// The week of currencies in days that begin at midnight of a fixed distance from UTC.
+    FxDay(DayOffset),
 }
 
+/// Whole hours by which a source's midnight is ahead of UTC's: −12 to 14.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DayOffset(i8);
+
+impl DayOffset {
+    /// A distance of whole hours; `None` outside −12 to 14.
+    #[must_use]
+    pub fn hours(hours: i8) -> Option<DayOffset> {
+        (-12..=14).contains(&hours).then_some(DayOffset(hours))
+    }
+
+    /// Place among all distances.
+    fn index(self) -> usize {
+        usize::try_from(i16::from(self.0) + 12).unwrap_or_default()
+    }
+}
+
+/// Names of `FxDay`, by distance.
+const FX_DAYS: [&str; 27] = [
+    "FX UTC-12",
+    "FX UTC-11",
+    "FX UTC-10",
+    "FX UTC-09",
+    "FX UTC-08",
+    "FX UTC-07",
+    "FX UTC-06",
+    "FX UTC-05",
+    "FX UTC-04",
+    "FX UTC-03",
+    "FX UTC-02",
+    "FX UTC-01",
+    "FX UTC+00",
+    "FX UTC+01",
+    "FX UTC+02",
+    "FX UTC+03",
+    "FX UTC+04",
+    "FX UTC+05",
+    "FX UTC+06",
+    "FX UTC+07",
+    "FX UTC+08",
+    "FX UTC+09",
+    "FX UTC+10",
+    "FX UTC+11",
+    "FX UTC+12",
+    "FX UTC+13",
+    "FX UTC+14",
+];
+
 impl CalendarId {
-    /// All calendars.
-    pub const ALL: [CalendarId; 2] = [CalendarId::Xnys, CalendarId::AlwaysOpen];
+    /// All calendars; of those that a source's midnight cuts, the one in UTC.
+    pub const ALL: [CalendarId; 4] =
+        [CalendarId::Xnys, CalendarId::AlwaysOpen, CalendarId::Fx, CalendarId::FxDay(DayOffset(0))];
 
     /// The name used in mandates.
     #[must_use]
@@ -46,22 +106,34 @@ impl CalendarId {
         match self {
             CalendarId::Xnys => "XNYS",
             CalendarId::AlwaysOpen => "24/7",
+            CalendarId::Fx => "FX",
+            CalendarId::FxDay(offset) => FX_DAYS.get(offset.index()).copied().unwrap_or("FX UTC+00"),
         }
     }
 
     /// The calendar with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<CalendarId> {
-        CalendarId::ALL.into_iter().find(|c| c.name() == name)
+        let day = || (-12..=14).map(|h| CalendarId::FxDay(DayOffset(h))).find(|c| c.name() == name);
+        CalendarId::ALL.into_iter().find(|c| c.name() == name).or_else(day)
+    }
+
+    /// The table of a calendar that has one.
+    fn table(self) -> Option<&'static Table> {
+        match self {
+            CalendarId::Xnys => Some(&XNYS),
+            CalendarId::Fx => Some(&FX),
+            CalendarId::FxDay(offset) => {
+                Some(FX_DAY.get(offset.index())?.get_or_init(|| cut(&FX.sessions, FX.covers, offset)))
+            }
+            CalendarId::AlwaysOpen => None,
+        }
     }
 
     /// First and last date that the calendar knows.
     #[must_use]
     pub fn range(self) -> (Date, Date) {
-        match self {
-            CalendarId::Xnys => XNYS.covers,
-            CalendarId::AlwaysOpen => ALWAYS,
-        }
+        self.table().map_or(ALWAYS, |t| t.covers)
     }
 
     /// True if the calendar knows whether there is a session on `date`.
@@ -74,9 +146,9 @@ impl CalendarId {
     /// The session of `date`; `None` if there is none or the calendar does not cover the date.
     #[must_use]
     pub fn session(self, date: Date) -> Option<Session> {
-        match self {
-            CalendarId::Xnys => XNYS.sessions.get(XNYS.sessions.binary_search_by_key(&date, |s| s.date).ok()?).copied(),
-            CalendarId::AlwaysOpen => self.covers(date).then(|| utc_day(date)),
+        match self.table() {
+            Some(t) => t.sessions.get(t.sessions.binary_search_by_key(&date, |s| s.date).ok()?).copied(),
+            None => self.covers(date).then(|| utc_day(date)),
         }
     }
 
@@ -90,13 +162,13 @@ impl CalendarId {
     pub fn sessions(self, from: Date, to: Date) -> impl Iterator<Item = Session> {
         let (first, last) = self.range();
         let (from, to) = (from.max(first), to.min(last));
-        let (listed, days) = match self {
-            CalendarId::Xnys => {
-                let start = XNYS.sessions.partition_point(|s| s.date < from);
-                let end = XNYS.sessions.partition_point(|s| s.date <= to);
-                (XNYS.sessions.get(start..end).unwrap_or_default(), None)
+        let (listed, days) = match self.table() {
+            Some(t) => {
+                let start = t.sessions.partition_point(|s| s.date < from);
+                let end = t.sessions.partition_point(|s| s.date <= to);
+                (t.sessions.get(start..end).unwrap_or_default(), None)
             }
-            CalendarId::AlwaysOpen => (&[][..], (from <= to).then_some(from.0..=to.0)),
+            None => (&[][..], (from <= to).then_some(from.0..=to.0)),
         };
         listed.iter().copied().chain(days.into_iter().flatten().map(|d| utc_day(Date(d))))
     }
@@ -104,12 +176,12 @@ impl CalendarId {
     /// The session that is open at `ts`.
     #[must_use]
     pub fn session_at(self, ts: Timestamp) -> Option<Session> {
-        let session = match self {
-            CalendarId::Xnys => {
-                let after = XNYS.sessions.partition_point(|s| s.open <= ts);
-                XNYS.sessions.get(after.checked_sub(1)?).copied()
+        let session = match self.table() {
+            Some(t) => {
+                let after = t.sessions.partition_point(|s| s.open <= ts);
+                t.sessions.get(after.checked_sub(1)?).copied()
             }
-            CalendarId::AlwaysOpen => self.session(ts.date()),
+            None => self.session(ts.date()),
         };
         session.filter(|s| s.contains(ts))
     }
@@ -137,12 +209,12 @@ impl CalendarId {
 
     /// Session `n`, from 0, of those on `from` or later.
     fn nth_from(self, from: Date, n: u32) -> Option<Session> {
-        match self {
-            CalendarId::Xnys => {
-                let first = XNYS.sessions.partition_point(|s| s.date < from);
-                XNYS.sessions.get(first.checked_add(usize::try_from(n).ok()?)?).copied()
+        match self.table() {
+            Some(t) => {
+                let first = t.sessions.partition_point(|s| s.date < from);
+                t.sessions.get(first.checked_add(usize::try_from(n).ok()?)?).copied()
             }
-            CalendarId::AlwaysOpen => {
+            None => {
                 let date = from.max(self.range().0).0.checked_add(i32::try_from(n).ok()?)?;
                 self.session(Date(date))
             }
@@ -170,15 +242,25 @@ struct Table {
 }
 
 static XNYS: LazyLock<Table> = LazyLock::new(|| expand(include_str!("calendar/xnys.txt")));
+static FX: LazyLock<Table> = LazyLock::new(|| expand(include_str!("calendar/fx.txt")));
+static FX_DAY: [OnceLock<Table>; FX_DAYS.len()] = [const { OnceLock::new() }; FX_DAYS.len()];
 
-/// New York is five hours behind UTC in winter and four in summer; the table says when summer is.
-const WINTER_OFFSET: Nanos = Nanos(5 * Nanos::HOUR.0);
-
-/// Expands a table to its sessions. A line that cannot be read has no effect; the tests compare every day of the
-/// embedded table with its source, so there is none.
+/// Expands a table to its sessions.
+///
+/// | line | says |
+/// |---|---|
+/// | `covers FROM TO` | the dates that the table knows |
+/// | `offset ±HH:MM` | what local time is ahead of UTC in winter |
+/// | `summer FROM TO` | dates on which it is an hour more |
+/// | `hours OPEN CLOSE` | of a session from Monday to Friday; −07:00 is 17:00 of the day before |
+/// | `closed DATE`, `special DATE OPEN CLOSE` | what differs |
+///
+/// A line that cannot be read has no effect; the tests compare every day of an embedded table with its source, so there
+/// is none.
 fn expand(table: &str) -> Table {
     let mut covers = (Date(1), Date(0));
     let mut usual = (Nanos(0), Nanos(0));
+    let mut winter = Nanos(0);
     let mut summers = Vec::new();
     let mut exceptions: Vec<(Date, Option<(Nanos, Nanos)>)> = Vec::new();
     for line in table.lines() {
@@ -187,6 +269,7 @@ fn expand(table: &str) -> Table {
         let clock = |i: usize| words.get(i).and_then(|w| clock(w));
         match words.first() {
             Some(&"covers") => covers = date(1).zip(date(2)).unwrap_or(covers),
+            Some(&"offset") => winter = clock(1).unwrap_or(winter),
             Some(&"hours") => usual = clock(1).zip(clock(2)).unwrap_or(usual),
             Some(&"summer") => summers.extend(date(1).zip(date(2))),
             Some(&"closed") => exceptions.extend(date(1).map(|d| (d, None))),
@@ -199,21 +282,43 @@ fn expand(table: &str) -> Table {
         Ok(at) => exceptions.get(at).and_then(|e| e.1),
         Err(_) => (date.weekday() < 5).then_some(usual),
     };
+    // A local time and the clock of the date on which it falls: no change of the clock is between noon and a session.
+    let utc = |date: Date, local: Nanos| {
+        let instant = date.midnight().0 + local.0;
+        let falls_on = Timestamp(instant).date();
+        let summer = summers.iter().any(|(first, last)| *first <= falls_on && falls_on <= *last);
+        Timestamp(instant - winter.0 - if summer { Nanos::HOUR.0 } else { 0 })
+    };
     let sessions = (covers.0.0..=covers.1.0).map(Date).filter_map(|date| {
         let (open, close) = hours(date)?;
-        let summer = summers.iter().any(|(first, last)| *first <= date && date <= *last);
-        let offset = if summer { WINTER_OFFSET.0 - Nanos::HOUR.0 } else { WINTER_OFFSET.0 };
-        let utc = |local: Nanos| Timestamp(date.midnight().0 + offset + local.0);
-        Some(Session { date, open: utc(open), close: utc(close) })
+        Some(Session { date, open: utc(date, open), close: utc(date, close) })
     });
     Table { covers, sessions: sessions.collect() }
 }
 
-/// Reads `HH:MM` as the time since midnight.
+/// Cuts a week of sessions that follow each other at midnights of a fixed distance from UTC.
+fn cut(week: &[Session], covers: (Date, Date), offset: DayOffset) -> Table {
+    let midnight = |date: Date| date.midnight().0 - i64::from(offset.0) * Nanos::HOUR.0;
+    let sessions = (covers.0.0..=covers.1.0).map(Date).filter_map(|date| {
+        let (start, end) = (midnight(date), midnight(date) + Nanos::DAY.0);
+        let first = week.partition_point(|s| s.close.0 <= start);
+        let after = week.partition_point(|s| s.open.0 < end);
+        let inside = week.get(first..after)?;
+        let (first, last) = (inside.first()?, inside.last()?);
+        Some(Session { date, open: Timestamp(first.open.0.max(start)), close: Timestamp(last.close.0.min(end)) })
+    });
+    Table { covers, sessions: sessions.collect() }
+}
+
+/// Reads `HH:MM`, with a sign before it if need be, as the time since midnight.
 fn clock(text: &str) -> Option<Nanos> {
-    let (hours, minutes) = text.split_once(':')?;
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text),
+    };
+    let (hours, minutes) = digits.split_once(':')?;
     let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
-    Some(Nanos(hours * Nanos::HOUR.0 + minutes * Nanos::MINUTE.0))
+    Some(Nanos(sign * (hours * Nanos::HOUR.0 + minutes * Nanos::MINUTE.0)))
 }
 
 #[cfg(test)]
@@ -231,12 +336,12 @@ mod tests {
         Session { date, open: at(open), close: at(close) }
     }
 
-    #[test]
-    fn every_day_is_as_the_source_says() {
+    /// Compares every day with an oracle; returns the days seen and the sessions.
+    fn compare(calendar: CalendarId, oracle: &str, opens_the_day_before: bool) -> (usize, Vec<Session>) {
         let mut letters = std::collections::BTreeMap::new();
         let mut seen = 0;
         let mut expected = Vec::new();
-        for line in include_str!("calendar/xnys_oracle.txt").lines() {
+        for line in oracle.lines() {
             if let Some(comment) = line.strip_prefix("# ") {
                 for (letter, hours) in comment.split(' ').filter_map(|w| w.split_once('=')) {
                     letters.insert(letter.to_owned(), hours.split_once('-').unwrap());
@@ -246,15 +351,72 @@ mod tests {
             let (month, days) = line.split_once(' ').unwrap();
             for (n, letter) in days.chars().enumerate() {
                 let date = day(&format!("{month}-{:02}", n + 1));
-                let wanted = letters.get(&letter.to_string()).map(|(open, close)| hours(date, open, close));
-                assert_eq!(X.session(date), wanted, "{date}");
+                let wanted = letters.get(&letter.to_string()).map(|(open, close)| {
+                    let mut session = hours(date, open, close);
+                    session.open.0 -= if opens_the_day_before { Nanos::DAY.0 } else { 0 };
+                    session
+                });
+                assert_eq!(calendar.session(date), wanted, "{date}");
                 expected.extend(wanted);
                 seen += 1;
             }
         }
-        assert_eq!(seen, 13_879); // days of 1990–2027
-        assert_eq!(expected.len(), 9_569);
-        assert!(X.sessions(Date(i32::MIN), Date(i32::MAX)).eq(expected));
+        assert!(calendar.sessions(Date(i32::MIN), Date(i32::MAX)).eq(expected.iter().copied()));
+        (seen, expected)
+    }
+
+    #[test]
+    fn every_day_is_as_the_source_says() {
+        let (seen, sessions) = compare(X, include_str!("calendar/xnys_oracle.txt"), false);
+        assert_eq!((seen, sessions.len()), (13_879, 9_569)); // days of 1990–2027
+        let (seen, sessions) = compare(CalendarId::Fx, include_str!("calendar/fx_oracle.txt"), true);
+        assert_eq!((seen, sessions.len()), (13_879, 9_915));
+    }
+
+    #[test]
+    fn the_week_of_currencies() {
+        let ts = |text: &str| {
+            let (date, time) = text.split_once('T').unwrap();
+            Timestamp(day(date).midnight().0 + clock(time).unwrap().0)
+        };
+        let open = |text: &str| CalendarId::Fx.is_open(ts(text));
+        // Sunday 17:00 in New York is 22:00 UTC in winter and 21:00 in summer; the clock changes on Sunday at 02:00.
+        assert!(!open("2017-01-08T21:59") && open("2017-01-08T22:00"));
+        assert!(!open("2017-03-12T20:59") && open("2017-03-12T21:00"));
+        assert!(open("2017-11-03T20:59") && !open("2017-11-03T21:00")); // Friday
+        assert!(!open("2017-11-05T21:30") && open("2017-11-05T22:00"));
+        // Days of Oanda end at midnight UTC, those of FXCM at 05:00 UTC.
+        let utc = CalendarId::parse("FX UTC+00").unwrap();
+        let fxcm = CalendarId::parse("FX UTC-05").unwrap();
+        assert_eq!(
+            utc.session(day("2017-01-08")).map(|s| (s.open, s.close)),
+            Some((ts("2017-01-08T22:00"), ts("2017-01-09T00:00")))
+        );
+        assert_eq!(utc.session(day("2017-01-13")).map(|s| s.close), Some(ts("2017-01-13T22:00")));
+        assert_eq!(
+            fxcm.session(day("2017-01-08")).map(|s| (s.open, s.close)),
+            Some((ts("2017-01-08T22:00"), ts("2017-01-09T05:00")))
+        );
+        assert_eq!(
+            fxcm.session(day("2017-01-10")).map(|s| (s.open, s.close)),
+            Some((ts("2017-01-10T05:00"), ts("2017-01-11T05:00")))
+        );
+        assert_eq!(utc.session(day("2017-01-07")), None);
+        // Far east of New York the week begins on Monday and ends on Saturday.
+        let east = CalendarId::parse("FX UTC+14").unwrap();
+        assert_eq!(east.session(day("2017-01-08")), None);
+        assert_eq!(east.session(day("2017-01-14")).map(|s| s.close), Some(ts("2017-01-13T22:00")));
+        for hours in -12..=14 {
+            let calendar = CalendarId::FxDay(DayOffset::hours(hours).unwrap());
+            let (from, to) = (day("2000-01-01"), day("2000-12-31"));
+            let length = |c: CalendarId| c.sessions(from, to).map(|s| s.close.0 - s.open.0).sum::<i64>();
+            let near = (length(calendar) - length(CalendarId::Fx)).abs() <= Nanos::DAY.0; // the year's two ends
+            assert!(near, "{calendar}");
+            assert!(
+                calendar.sessions(from, to).zip(calendar.sessions(from, to).skip(1)).all(|(a, b)| a.close <= b.open)
+            );
+        }
+        assert_eq!(DayOffset::hours(15), None);
     }
 
     #[test]
@@ -332,7 +494,8 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        for c in CalendarId::ALL {
+        let days = (-12..=14).map(|h| CalendarId::FxDay(DayOffset::hours(h).unwrap()));
+        for c in CalendarId::ALL.into_iter().chain(days) {
             assert_eq!(CalendarId::parse(c.name()), Some(c));
         }
         assert_eq!(CalendarId::parse("xnys"), None);

@@ -5,6 +5,7 @@
 //! | XNYS | the New York Stock Exchange, 1990 to 2027 |
 //! | FX | currencies: Monday to Friday, each the 24 hours to 17:00 in New York, 1990 to 2027 |
 //! | FX UTC-12 … FX UTC+14 | the same week cut at midnight of a fixed distance from UTC, as a source of daily bars cuts it: Sunday is a short session, Friday ends at 17:00 in New York |
+//! | 24/5 | Monday to Friday, UTC days: reference prices and rates of no exchange |
 //! | 24/7 | open always; a session is a UTC day |
 //!
 //! XNYS and FX are embedded tables of what differs from a rule of the week, made and checked by `scripts/calendars`;
@@ -41,6 +42,8 @@ pub enum CalendarId {
     Xnys,
     /// Open always; a session is a UTC day.
     AlwaysOpen,
+    /// Monday to Friday; a session is a UTC day.
+    Weekdays,
     /// The week of currencies in sessions that end at 17:00 in New York, 1990-01-01 to 2027-12-31.
     Fx,
     /// The week of currencies in days that begin at midnight of a fixed distance from UTC.
@@ -97,8 +100,13 @@ const FX_DAYS: [&str; 27] = [
 
 impl CalendarId {
     /// All calendars; of those that a source's midnight cuts, the one in UTC.
-    pub const ALL: [CalendarId; 4] =
-        [CalendarId::Xnys, CalendarId::AlwaysOpen, CalendarId::Fx, CalendarId::FxDay(DayOffset(0))];
+    pub const ALL: [CalendarId; 5] = [
+        CalendarId::Xnys,
+        CalendarId::AlwaysOpen,
+        CalendarId::Weekdays,
+        CalendarId::Fx,
+        CalendarId::FxDay(DayOffset(0)),
+    ];
 
     /// The name used in mandates.
     #[must_use]
@@ -106,6 +114,7 @@ impl CalendarId {
         match self {
             CalendarId::Xnys => "XNYS",
             CalendarId::AlwaysOpen => "24/7",
+            CalendarId::Weekdays => "24/5",
             CalendarId::Fx => "FX",
             CalendarId::FxDay(offset) => FX_DAYS.get(offset.index()).copied().unwrap_or("FX UTC+00"),
         }
@@ -126,7 +135,7 @@ impl CalendarId {
             CalendarId::FxDay(offset) => {
                 Some(FX_DAY.get(offset.index())?.get_or_init(|| cut(&FX.sessions, FX.covers, offset)))
             }
-            CalendarId::AlwaysOpen => None,
+            CalendarId::AlwaysOpen | CalendarId::Weekdays => None,
         }
     }
 
@@ -148,7 +157,7 @@ impl CalendarId {
     pub fn session(self, date: Date) -> Option<Session> {
         match self.table() {
             Some(t) => t.sessions.get(t.sessions.binary_search_by_key(&date, |s| s.date).ok()?).copied(),
-            None => self.covers(date).then(|| utc_day(date)),
+            None => (self.covers(date) && self.has_day(date)).then(|| utc_day(date)),
         }
     }
 
@@ -170,7 +179,8 @@ impl CalendarId {
             }
             None => (&[][..], (from <= to).then_some(from.0..=to.0)),
         };
-        listed.iter().copied().chain(days.into_iter().flatten().map(|d| utc_day(Date(d))))
+        let days = days.into_iter().flatten().map(Date).filter(move |date| self.has_day(*date));
+        listed.iter().copied().chain(days.map(utc_day))
     }
 
     /// The session that is open at `ts`.
@@ -214,11 +224,17 @@ impl CalendarId {
                 let first = t.sessions.partition_point(|s| s.date < from);
                 t.sessions.get(first.checked_add(usize::try_from(n).ok()?)?).copied()
             }
-            None => {
+            None if self == CalendarId::AlwaysOpen => {
                 let date = from.max(self.range().0).0.checked_add(i32::try_from(n).ok()?)?;
                 self.session(Date(date))
             }
+            None => self.sessions(from, self.range().1).nth(usize::try_from(n).ok()?),
         }
+    }
+
+    /// Of calendars without a table: true if the date is one of their days of the week.
+    fn has_day(self, date: Date) -> bool {
+        self == CalendarId::AlwaysOpen || date.weekday() < 5
     }
 }
 
@@ -371,6 +387,11 @@ mod tests {
         assert_eq!((seen, sessions.len()), (13_879, 9_569)); // days of 1990–2027
         let (seen, sessions) = compare(CalendarId::Fx, include_str!("calendar/fx_oracle.txt"), true);
         assert_eq!((seen, sessions.len()), (13_879, 9_915));
+        // The oracle of currencies took its dates from the calendar 24/5.
+        let (first, last) = CalendarId::Fx.range();
+        let dates = |c: CalendarId| c.sessions(first, last).map(|s| s.date).collect::<Vec<_>>();
+        assert_eq!(dates(CalendarId::Weekdays), dates(CalendarId::Fx));
+        assert_eq!(CalendarId::Weekdays.roll(day("2024-12-27"), 2), Some(day("2024-12-31")));
     }
 
     #[test]

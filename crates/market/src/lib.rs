@@ -7,6 +7,7 @@ mod batch;
 pub mod calendar;
 mod features;
 mod panel;
+pub mod quality;
 mod universe;
 
 pub use actions::{ActionError, Actions, ActionsId, Adjustment, Adjustments};

@@ -319,7 +319,10 @@ fn data_part(section: &Section<'_>) -> Result<DataPart, Fault> {
         }
     };
     let calendar = match (section.get("calendar"), sample) {
-        (Some(c), _) => c.one_of(&CalendarId::ALL.map(|c| (c, c.name())))?,
+        (Some(c), _) => match CalendarId::parse(c.text()?) {
+            Some(calendar) => calendar,
+            None => c.one_of(&CalendarId::ALL.map(|c| (c, c.name())))?,
+        },
         (None, Some(s)) => s.calendar,
         (None, None) => {
             return Err(section.fault("an entry of [[data]] with a `path` needs `calendar = \"XNYS\"` or \"24/7\""));

@@ -3,6 +3,7 @@
 //! Row k holds the bars that are known at one moment; cell (k, i) is instrument i. A batch never changes after it was
 //! built, and its id is the hash of everything in it, so a journal that names (batch, row) names the data.
 
+use crate::quality::{Marks, Severity};
 use tradegraph_columns::Status;
 use tradegraph_domain::{BarPeriod, BarSpec, Interval, Price, Timestamp};
 
@@ -91,6 +92,8 @@ pub struct Batch {
     parts: BatchParts,
     /// A bit a row would do; a byte a row is simpler. True if every cell of the row is `Ok`.
     complete: Vec<bool>,
+    /// The checks that each cell failed; empty if none did.
+    marks: Vec<Marks>,
 }
 
 impl Batch {
@@ -140,7 +143,52 @@ impl Batch {
             }
         }
         let complete = parts.status.chunks_exact(width).map(|row| row.iter().all(|s| *s == Status::Ok)).collect();
-        Ok(Batch { id: hash(&parts), parts, complete })
+        Ok(Batch { id: hash(&parts), parts, complete, marks: Vec::new() })
+    }
+
+    /// The same history with the checks that each cell failed, row after row: cells with a fault become `Suspect`, and
+    /// marks are part of the id. Without a mark that matters the batch is as it was.
+    ///
+    /// # Errors
+    /// `BatchError::Shape` if there is not one mark a cell.
+    pub fn with_marks(self, mut marks: Vec<Marks>) -> Result<Batch, BatchError> {
+        let (cells, rows, width) = (self.parts.status.len(), self.rows(), self.width());
+        if marks.len() != cells {
+            return Err(BatchError::Shape { column: "marks", found: marks.len(), rows, width });
+        }
+        let mut parts = self.parts;
+        for (mark, status) in marks.iter_mut().zip(&mut parts.status) {
+            match mark.severity() {
+                _ if *status != Status::Ok => *mark = Marks::NONE,
+                Some(Severity::Fault) => *status = Status::Suspect,
+                Some(Severity::Doubt) => {}
+                Some(Severity::Note) | None => *mark = Marks::NONE,
+            }
+        }
+        let batch = Batch::new(parts)?;
+        if marks.iter().all(|m| *m == Marks::NONE) {
+            return Ok(batch);
+        }
+        let mut h = blake3::Hasher::new();
+        h.update(b"tradegraph batch marks 1");
+        h.update(&batch.id.0);
+        marks.iter().for_each(|m| {
+            h.update(&m.0.to_le_bytes());
+        });
+        Ok(Batch { id: BatchId(*h.finalize().as_bytes()), marks, ..batch })
+    }
+
+    /// The checks that the cells of a row failed; empty if no cell of the batch did.
+    #[inline]
+    #[must_use]
+    pub fn marks(&self, k: usize) -> &[Marks] {
+        self.marks.get(k * self.parts.width..(k + 1) * self.parts.width).unwrap_or_default()
+    }
+
+    /// All marks, row after row, for writers of files; empty if there are none.
+    #[must_use]
+    pub fn all_marks(&self) -> &[Marks] {
+        &self.marks
     }
 
     /// Hash of the content.
@@ -299,6 +347,7 @@ fn hash(parts: &BatchParts) -> BatchId {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::quality::Check;
     use tradegraph_domain::{Basis, Nanos};
 
     /// Closes of whole units, one bar a minute, for tests of this crate.
@@ -355,6 +404,24 @@ pub(crate) mod tests {
         let mut p = good;
         p.open = vec![1; 4];
         assert!(matches!(Batch::new(p), Err(BatchError::Shape { column: "open", .. })));
+    }
+
+    #[test]
+    fn a_fault_takes_the_value_and_a_doubt_keeps_it() {
+        let plain = closes(&[&[1, 2], &[3, 4]]);
+        let (doubt, fault) = (Marks::NONE.with(Check::Outlier), Marks::NONE.with(Check::Crossed).with(Check::Gap));
+        let note = Marks::NONE.with(Check::Split);
+        let marked = plain.clone().with_marks(vec![Marks::NONE, doubt, fault, note]).unwrap();
+        assert_eq!(marked.marks(0), [Marks::NONE, doubt]);
+        assert_eq!(marked.marks(1), [fault, Marks::NONE]);
+        assert_eq!((marked.close(0, 1), marked.close(1, 0)), (plain.close(0, 1), None));
+        assert_eq!(marked.statuses(1, 2), [Status::Suspect, Status::Ok]);
+        assert!(marked.is_complete(0) && !marked.is_complete(1));
+        assert_ne!(marked.id(), plain.id());
+        let same = plain.clone().with_marks(vec![Marks::NONE, note, Marks::NONE, Marks::NONE]).unwrap();
+        assert_eq!(same, plain);
+        assert!(same.marks(0).is_empty());
+        assert!(matches!(plain.with_marks(vec![doubt]), Err(BatchError::Shape { column: "marks", found: 1, .. })));
     }
 
     #[test]

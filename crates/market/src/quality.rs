@@ -8,9 +8,11 @@
 mod bars;
 mod quotes;
 mod trailing;
+mod values;
 
 pub use bars::{BarColumns, MISSING, check_bars, compare_volumes, mark};
 pub use quotes::{QuoteColumns, check_clock, check_quotes};
+pub use values::{TradeColumns, check_trades, check_values};
 
 use crate::calendar::CalendarId;
 use tradegraph_domain::{BarPeriod, Price};

@@ -270,6 +270,44 @@ fn quotes_and_clocks() {
 }
 
 #[test]
+fn trades_and_values() {
+    let n = 200_i64;
+    let ts: Vec<Timestamp> = (0..n).map(|k| Timestamp(k / 2 * Nanos::SECOND.0)).collect();
+    let price: Vec<i64> = (0..n).map(|k| 100_000_000_000 + k % 5 * 10_000_000).collect();
+    let (size, id): (Vec<f64>, Vec<i64>) = (vec![1.0; n as usize], (0..n).collect());
+    let check = |change: fn(&mut [Timestamp], &mut [i64], &mut [f64], &mut [i64])| {
+        let (mut ts, mut price, mut size, mut id) = (ts.clone(), price.clone(), size.clone(), id.clone());
+        change(&mut ts, &mut price, &mut size, &mut id);
+        let f = check_trades(&TradeColumns { ts: &ts, price: &price, size: &size, id: &id });
+        Check::ALL.iter().zip(f.counts).filter(|(_, n)| *n > 0).map(|(c, n)| (c.0, n)).collect::<Vec<_>>()
+    };
+    assert_eq!(check(|_, _, _, _| {}), []);
+    assert_eq!(check(|_, p, _, _| p[100] = 0), [(Check::Impossible, 1)]);
+    assert_eq!(check(|_, p, _, _| p[100] = MISSING), [(Check::Missing, 1)]);
+    assert_eq!(check(|_, p, _, _| p[100] *= 2), [(Check::Outlier, 2)]);
+    assert_eq!(check(|_, _, s, _| s[100] = -1.0), [(Check::Bounds, 1)]);
+    assert_eq!(check(|_, _, _, i| i[100] = 7), [(Check::Duplicate, 1)]);
+    assert_eq!(check(|t, _, _, _| t[100] = Timestamp(0)), [(Check::Disorder, 1)]);
+
+    let days: Vec<Timestamp> = (0..n).map(|k| Timestamp(k * Nanos::DAY.0)).collect();
+    let level: Vec<f64> = (0..n).map(|k| 2.0 + (k as f64 * 0.9).sin()).collect();
+    let counts = |f: Findings| {
+        Check::ALL.iter().zip(f.counts).filter(|(_, n)| *n > 0).map(|(c, n)| (c.0, n)).collect::<Vec<_>>()
+    };
+    assert_eq!(counts(check_values(&days, &level)), []);
+    let with = |row: usize, v: f64| {
+        let mut level = level.clone();
+        level[row] = v;
+        counts(check_values(&days, &level))
+    };
+    assert_eq!(with(100, f64::NAN), [(Check::Gap, 1)]);
+    assert_eq!(with(100, 90.0), [(Check::Outlier, 2)]);
+    let mut twice = days.clone();
+    twice[100] = twice[99];
+    assert_eq!(counts(check_values(&twice, &level)), [(Check::Gap, 1), (Check::Duplicate, 1)]);
+}
+
+#[test]
 fn volumes_of_one_asset_in_two_units() {
     let pairs = compare_volumes(&[(17_212.0, 110.0), (17_230.0, 1.9e6), (1.06, 1.0), (17_190.0, 95.0)]);
     assert_eq!(pairs.iter().map(|p| (p.0, p.1)).collect::<Vec<_>>(), [(0, 1), (1, 3)]);

@@ -275,7 +275,8 @@ fn trades_and_values() {
     let ts: Vec<Timestamp> = (0..n).map(|k| Timestamp(k / 2 * Nanos::SECOND.0)).collect();
     let price: Vec<i64> = (0..n).map(|k| 100_000_000_000 + k % 5 * 10_000_000).collect();
     let (size, id): (Vec<f64>, Vec<i64>) = (vec![1.0; n as usize], (0..n).collect());
-    let check = |change: fn(&mut [Timestamp], &mut [i64], &mut [f64], &mut [i64])| {
+    type Change = fn(&mut [Timestamp], &mut [i64], &mut [f64], &mut [i64]);
+    let check = |change: Change| {
         let (mut ts, mut price, mut size, mut id) = (ts.clone(), price.clone(), size.clone(), id.clone());
         change(&mut ts, &mut price, &mut size, &mut id);
         let f = check_trades(&TradeColumns { ts: &ts, price: &price, size: &size, id: &id });

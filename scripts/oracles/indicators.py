@@ -1,88 +1,274 @@
-"""Writes crates/quant/oracles/indicators.csv: closes and what TA-Lib and numpy make of them.
+"""Writes crates/quant/oracles/indicators.csv: bars, and what TA-Lib, pandas and numpy make of them.
 
-Usage: python scripts/oracles/indicators.py DATA_FOLDER   (needs TA-Lib 0.8.2, numpy)
+Usage: python scripts/oracles/indicators.py DATA_FOLDER   (needs TA-Lib 0.8.2, pandas, numpy)
 DATA_FOLDER holds equities/us4_ohlcv_2013_2023.csv and crypto/btcusd_1d_2020_2021.csv.
-Every period starts each function afresh on the whole series; unstable period 0, default compatibility.
+A column is named as the indicator, its parameters and its line are named in the registry of the crate. Every period
+starts each function afresh on the whole series; unstable period 0, default compatibility where nothing else is said.
 """
 import csv
 import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import talib
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "crates/quant/oracles/indicators.csv"
+FIELDS = ["open", "high", "low", "close", "volume", "other"]
 
 
-def column(path, name, where=lambda row: True):
+class Bars:
+    """Arrays of one length: open, high, low, close, volume, and a second series."""
+
+    def __init__(self, columns):
+        self.__dict__.update({name: np.asarray(columns[name], dtype=float) for name in FIELDS})
+
+    def __len__(self):
+        return len(self.close)
+
+
+def read(path, n, other, where=lambda row: True):
     with open(path, newline="") as f:
-        return np.array([float(r[name]) for r in csv.DictReader(f) if where(r)])
+        rows = [r for r in csv.DictReader(f) if where(r)][:n]
+    columns = {name: [float(r[name]) for r in rows] for name in FIELDS[:5]}
+    return Bars({**columns, "other": other if other is not None else columns["open"]})
 
 
-def wave(n):
-    """A trend with two swings, integers over 64: the same bits on every machine."""
+def wave(n, missing=0):
+    """A trend with two swings, integers over 64: the same bits on every machine. The first bars may be missing."""
     i = np.arange(n)
-    return (6400 + 5 * i + 64 * ((i * i) % 97) - 32 * ((i * 7) % 31)) / 64.0
+    close = (6400 + 5 * i + 64 * ((i * i) % 97) - 32 * ((i * 7) % 31)) / 64.0
+    open_ = (6400 + 5 * i + 64 * (((i + 1) * i) % 89) - 32 * ((i * 5) % 29)) / 64.0
+    columns = {
+        "open": open_,
+        "high": np.maximum(open_, close) + ((i * 11) % 64) / 64.0,
+        "low": np.minimum(open_, close) - ((i * 13) % 64) / 64.0,
+        "close": close,
+        "volume": 1000.0 + 8 * ((i * i * 3) % 101),
+        "other": (6400 + 64 * ((i * i) % 61) + 32 * ((i * 7) % 31)) / 64.0,
+    }
+    for column in columns.values():
+        column[:missing] = np.nan
+    return Bars(columns)
 
 
-def ema_first(close, n):
-    """EMA seeded with the first close, printed from bar n-1 on (pandas ewm(adjust=False))."""
-    out = np.full(len(close), np.nan)
-    e, a = close[0], 2.0 / (n + 1)
-    for i, x in enumerate(close):
-        if i:
-            e = (1.0 - a) * e + a * x
-        if i >= n - 1:
-            out[i] = e
+def constant(n, x):
+    return Bars({**{name: np.full(n, x) for name in FIELDS}, "volume": np.full(n, 1e6)})
+
+
+def first(x, n):
+    """pandas' average that starts at the first value."""
+    return pd.Series(x).ewm(span=n, adjust=False).mean().to_numpy(copy=True)
+
+
+def late(x, bars):
+    """x without the first bars that it has."""
+    out = x.copy()
+    out[np.flatnonzero(~np.isnan(x))[:bars]] = np.nan
     return out
 
 
-def realised_vol(close, n):
-    out = np.full(len(close), np.nan)
-    r = np.log(close[1:] / close[:-1])
-    for i in range(n, len(close)):
-        out[i] = np.std(r[i - n : i], ddof=1)
+def windows(n, function, *series, skip=0):
+    """`function` of the last n values of each series, from the n-th bar on after `skip` bars and missing ones."""
+    out = np.full(len(series[0]), np.nan)
+    for i in range(n - 1 + skip, len(out)):
+        cut = [s[i - n + 1 : i + 1] for s in series]
+        if not any(np.isnan(c).any() for c in cut):
+            out[i] = function(*cut)
     return out
+
+
+def log_returns(x):
+    return np.concatenate([[np.nan], np.log(x[1:] / x[:-1])])
+
+
+def z_score(x):
+    return (x[-1] - x.mean()) / x.std() if np.ptp(x) > 0 else np.nan
+
+
+def momentum(x, n, skip):
+    out = np.full(len(x), np.nan)
+    out[n:] = x[n - skip : len(x) - skip] / x[: len(x) - n] - 1.0
+    return out
+
+
+def correlation(b, n):
+    """TA-Lib's, without the 0 that it gives where a side is constant."""
+    flat = windows(n, lambda x, y: float(np.ptp(x) == 0 or np.ptp(y) == 0), b.close, b.other)
+    return np.where(flat == 1.0, np.nan, talib.CORREL(b.close, b.other, n))
+
+
+def middle(b, n):
+    return (talib.MAX(b.high, n) + talib.MIN(b.low, n)) / 2
+
+
+def pivots(b):
+    high, low, close = (np.concatenate([[np.nan], x[:-1]]) for x in (b.high, b.low, b.close))
+    p = (high + low + close) / 3
+    return p, 2 * p - low, 2 * p - high, p + (high - low), p - (high - low)
+
+
+def trend(b, n, width):
+    """TA-Lib's whole numbers, without the 0 before the first."""
+    stop, trend = talib.SUPERTREND(b.high, b.low, b.close, n, width)
+    return np.where(np.isnan(stop), np.nan, trend.astype(float))
+
+
+# Name of the column: the function of the bars.
+COLUMNS = {
+    "accumulation()": lambda b: talib.AD(b.high, b.low, b.close, b.volume),
+    "adx(7)": lambda b: talib.ADX(b.high, b.low, b.close, 7),
+    "adxr(7).adx": lambda b: late(talib.ADX(b.high, b.low, b.close, 7), 6),
+    "adxr(7).adxr": lambda b: talib.ADXR(b.high, b.low, b.close, 7),
+    "aroon(10).up": lambda b: talib.AROON(b.high, b.low, 10)[1],
+    "aroon(10).down": lambda b: talib.AROON(b.high, b.low, 10)[0],
+    "aroon(10).oscillator": lambda b: talib.AROONOSC(b.high, b.low, 10),
+    "atr(1)": lambda b: talib.ATR(b.high, b.low, b.close, 1),
+    "atr(5)": lambda b: talib.ATR(b.high, b.low, b.close, 5),
+    "atr(14)": lambda b: talib.ATR(b.high, b.low, b.close, 14),
+    "average_deviation(10)": lambda b: talib.AVGDEV(b.close, 10),
+    "average_volume(5)": lambda b: talib.SMA(b.volume, 5),
+    "average_volume(20)": lambda b: talib.SMA(b.volume, 20),
+    "awesome(5 12)": lambda b: talib.AO(b.high, b.low, 5, 12),
+    "balance_of_power()": lambda b: talib.BOP(b.open, b.high, b.low, b.close),
+    "bollinger(5 1.5).upper": lambda b: talib.BBANDS(b.close, 5, 1.5, 1.5)[0],
+    "bollinger(5 1.5).lower": lambda b: talib.BBANDS(b.close, 5, 1.5, 1.5)[2],
+    "bollinger(20 2).upper": lambda b: talib.BBANDS(b.close, 20, 2, 2)[0],
+    "bollinger(20 2).middle": lambda b: talib.BBANDS(b.close, 20, 2, 2)[1],
+    "bollinger(20 2).lower": lambda b: talib.BBANDS(b.close, 20, 2, 2)[2],
+    "cci(10)": lambda b: talib.CCI(b.high, b.low, b.close, 10),
+    "chaikin_money_flow(10)": lambda b: talib.CMF(b.high, b.low, b.close, b.volume, 10),
+    "chaikin_oscillator(3 10)": lambda b: talib.ADOSC(b.high, b.low, b.close, b.volume, 3, 10),
+    "cmo(10)": lambda b: talib.CMO(b.close, 10),
+    "coppock(5 6 9)": lambda b: talib.COPPOCK(b.close, 5, 6, 9),
+    "correlation(5)": lambda b: correlation(b, 5),
+    "correlation(20)": lambda b: correlation(b, 20),
+    "dema(5)": lambda b: talib.DEMA(b.close, 5),
+    "dema(14)": lambda b: talib.DEMA(b.close, 14),
+    "deviation(10).deviation": lambda b: talib.STDDEV(b.close, 10),
+    "deviation(10).variance": lambda b: talib.VAR(b.close, 10),
+    "directional(7).plus": lambda b: talib.PLUS_DI(b.high, b.low, b.close, 7),
+    "directional(7).minus": lambda b: talib.MINUS_DI(b.high, b.low, b.close, 7),
+    "directional(7).dx": lambda b: talib.DX(b.high, b.low, b.close, 7),
+    "donchian(9).upper": lambda b: talib.DONCHIAN(b.high, b.low, 9)[0],
+    "donchian(9).middle": lambda b: talib.MIDPRICE(b.high, b.low, 9),
+    "donchian(9).lower": lambda b: talib.DONCHIAN(b.high, b.low, 9)[2],
+    "efficiency_ratio(10)": lambda b: talib.ER(b.close, 10),
+    "ema(2 0)": lambda b: talib.EMA(b.close, 2),
+    "ema(12 0)": lambda b: talib.EMA(b.close, 12),
+    "ema(50 0)": lambda b: talib.EMA(b.close, 50),
+    "ema(12 1)": lambda b: late(first(b.close, 12), 11),
+    "force_index(7)": lambda b: talib.EFI(b.close, b.volume, 7),
+    "hma(9)": lambda b: talib.HMA(b.close, 9),
+    "hma(20)": lambda b: talib.HMA(b.close, 20),
+    "ichimoku(5 9 18).conversion": lambda b: late(middle(b, 5), 13),
+    "ichimoku(5 9 18).base": lambda b: late(middle(b, 9), 9),
+    "ichimoku(5 9 18).span_a": lambda b: late((middle(b, 5) + middle(b, 9)) / 2, 9),
+    "ichimoku(5 9 18).span_b": lambda b: middle(b, 18),
+    "kama(10)": lambda b: talib.KAMA(b.close, 10),
+    "keltner(10 5 1.5).upper": lambda b: talib.KC(b.high, b.low, b.close, 10, 5, 1.5)[0],
+    "keltner(10 5 1.5).middle": lambda b: talib.KC(b.high, b.low, b.close, 10, 5, 1.5)[1],
+    "keltner(5 10 2).lower": lambda b: talib.KC(b.high, b.low, b.close, 5, 10, 2.0)[2],
+    "linear_regression(10).value": lambda b: talib.LINEARREG(b.close, 10),
+    "linear_regression(10).slope": lambda b: talib.LINEARREG_SLOPE(b.close, 10),
+    "linear_regression(10).intercept": lambda b: talib.LINEARREG_INTERCEPT(b.close, 10),
+    "linear_regression(10).forecast": lambda b: talib.TSF(b.close, 10),
+    "macd(12 26 9 0).macd": lambda b: talib.MACD(b.close, 12, 26, 9)[0],
+    "macd(12 26 9 0).signal": lambda b: talib.MACD(b.close, 12, 26, 9)[1],
+    "macd(12 26 9 0).histogram": lambda b: talib.MACD(b.close, 12, 26, 9)[2],
+    "macd(8 5 3 0).macd": lambda b: talib.MACD(b.close, 5, 8, 3)[0],
+    "macd(8 5 3 0).signal": lambda b: talib.MACD(b.close, 5, 8, 3)[1],
+    "macd(5 8 3 1).macd": lambda b: late(first(b.close, 5) - first(b.close, 8), 9),
+    "macd(5 8 3 1).signal": lambda b: late(first(first(b.close, 5) - first(b.close, 8), 3), 9),
+    "mass_index(5 10)": lambda b: talib.MASSI(b.high, b.low, 5, 10),
+    "midpoint(9)": lambda b: talib.MIDPOINT(b.close, 9),
+    "momentum(10 0)": lambda b: talib.ROCP(b.close, 10),
+    "momentum(60 5)": lambda b: momentum(b.close, 60, 5),
+    "money_flow_index(10)": lambda b: talib.MFI(b.high, b.low, b.close, b.volume, 10),
+    "natr(10)": lambda b: talib.NATR(b.high, b.low, b.close, 10),
+    "on_balance_volume()": lambda b: talib.OBV(b.close, b.volume),
+    "parabolic_sar(0.02 0.2)": lambda b: talib.SAR(b.high, b.low, 0.02, 0.2),
+    "parabolic_sar(0.1 0.3)": lambda b: talib.SAR(b.high, b.low, 0.1, 0.3),
+    "pivots().pivot": lambda b: pivots(b)[0],
+    "pivots().r1": lambda b: pivots(b)[1],
+    "pivots().s1": lambda b: pivots(b)[2],
+    "pivots().r2": lambda b: pivots(b)[3],
+    "pivots().s2": lambda b: pivots(b)[4],
+    "ppo(5 12)": lambda b: talib.PPO(b.close, 5, 12, 1),
+    "price_volume_trend()": lambda b: talib.PVT(b.close, b.volume),
+    "prices().average": lambda b: talib.AVGPRICE(b.open, b.high, b.low, b.close),
+    "prices().median": lambda b: talib.MEDPRICE(b.high, b.low),
+    "prices().typical": lambda b: talib.TYPPRICE(b.high, b.low, b.close),
+    "prices().weighted": lambda b: talib.WCLPRICE(b.high, b.low, b.close),
+    "qstick(8)": lambda b: talib.QSTICK(b.open, b.close, 8),
+    "rate_of_change(10).change": lambda b: talib.MOM(b.close, 10),
+    "rate_of_change(10).percent": lambda b: talib.ROC(b.close, 10),
+    "realised_vol(20)": lambda b: windows(20, lambda r: np.std(r, ddof=1), log_returns(b.close)),
+    "rma(14)": lambda b: talib.RMA(b.close, 14),
+    "rolling_high(1)": lambda b: b.high,
+    "rolling_high(7)": lambda b: talib.MAX(b.high, 7),
+    "rolling_high(20)": lambda b: talib.MAX(b.high, 20),
+    "rolling_low(7)": lambda b: talib.MIN(b.low, 7),
+    "rolling_low(20)": lambda b: talib.MIN(b.low, 20),
+    "rsi(2)": lambda b: talib.RSI(b.close, 2),
+    "rsi(14)": lambda b: talib.RSI(b.close, 14),
+    "sma(5)": lambda b: talib.SMA(b.close, 5),
+    "sma(20)": lambda b: talib.SMA(b.close, 20),
+    "stochastic(9 3 4).k": lambda b: talib.STOCH(b.high, b.low, b.close, 9, 3, 0, 4, 0)[0],
+    "stochastic(9 3 4).d": lambda b: talib.STOCH(b.high, b.low, b.close, 9, 3, 0, 4, 0)[1],
+    "stochastic_fast(9 3).k": lambda b: talib.STOCHF(b.high, b.low, b.close, 9, 3, 0)[0],
+    "stochastic_fast(9 3).d": lambda b: talib.STOCHF(b.high, b.low, b.close, 9, 3, 0)[1],
+    "stochastic_rsi(10 5 3).k": lambda b: talib.STOCHRSI(b.close, 10, 5, 3, 0)[0],
+    "stochastic_rsi(10 5 3).d": lambda b: talib.STOCHRSI(b.close, 10, 5, 3, 0)[1],
+    "super_trend(7 1.5).stop": lambda b: talib.SUPERTREND(b.high, b.low, b.close, 7, 1.5)[0],
+    "super_trend(7 1.5).trend": lambda b: trend(b, 7, 1.5),
+    "t3(5 0.7)": lambda b: talib.T3(b.close, 5, 0.7),
+    "tema(5)": lambda b: talib.TEMA(b.close, 5),
+    "trima(9)": lambda b: talib.TRIMA(b.close, 9),
+    "trima(10)": lambda b: talib.TRIMA(b.close, 10),
+    "trix(5)": lambda b: talib.TRIX(b.close, 5),
+    "true_range()": lambda b: talib.TRANGE(b.high, b.low, b.close),
+    "true_strength(9 5)": lambda b: talib.TSI(b.close, 9, 5),
+    "ultimate(4 8 16)": lambda b: talib.ULTOSC(b.high, b.low, b.close, 4, 8, 16),
+    "vortex(10).plus": lambda b: talib.VORTEX(b.high, b.low, b.close, 10)[0],
+    "vortex(10).minus": lambda b: talib.VORTEX(b.high, b.low, b.close, 10)[1],
+    "vwap()": lambda b: talib.VWAP(b.high, b.low, b.close, b.volume),
+    "vwma(10)": lambda b: talib.VWMA(b.close, b.volume, 10),
+    "williams_r(10)": lambda b: talib.WILLR(b.high, b.low, b.close, 10),
+    "wma(10)": lambda b: talib.WMA(b.close, 10),
+    "z_score(5)": lambda b: windows(5, z_score, b.close),
+    "z_score(20)": lambda b: windows(20, z_score, b.close),
+    "zlema(10)": lambda b: talib.ZLEMA(b.close, 10),
+}
 
 
 def main(data):
-    data = Path(data)
+    equities = Path(data) / "equities/us4_ohlcv_2013_2023.csv"
+    amzn = read(equities, 260, None, lambda r: r["symbol"] == "AMZN").close
     series = {
-        "aapl": column(data / "equities/us4_ohlcv_2013_2023.csv", "close", lambda r: r["symbol"] == "AAPL")[:400],
-        "btcusd": column(data / "crypto/btcusd_1d_2020_2021.csv", "close")[:400],
-        "wave": wave(200),
-        "constant": np.full(60, 12.34),
+        "aapl": read(equities, 260, amzn, lambda r: r["symbol"] == "AAPL"),
+        "btcusd": read(Path(data) / "crypto/btcusd_1d_2020_2021.csv", 200, None),
+        "wave": wave(120),
+        "late": wave(70, missing=9),
+        "constant": constant(60, 12.34),
         "short": wave(10),
     }
-    columns = {
-        "ema_2": lambda c: talib.EMA(c, 2),
-        "ema_12": lambda c: talib.EMA(c, 12),
-        "ema_50": lambda c: talib.EMA(c, 50),
-        "ema_first_12": lambda c: ema_first(c, 12),
-        "rsi_2": lambda c: talib.RSI(c, 2),
-        "rsi_14": lambda c: talib.RSI(c, 14),
-        "macd": lambda c: talib.MACD(c, 12, 26, 9)[0],
-        "macd_signal": lambda c: talib.MACD(c, 12, 26, 9)[1],
-        "macd_hist": lambda c: talib.MACD(c, 12, 26, 9)[2],
-        "macd_5_8_3": lambda c: talib.MACD(c, 5, 8, 3)[0],
-        "macd_5_8_3_signal": lambda c: talib.MACD(c, 5, 8, 3)[1],
-        "sma_5": lambda c: talib.SMA(c, 5),
-        "sma_20": lambda c: talib.SMA(c, 20),
-        "momentum_10": lambda c: talib.ROCP(c, 10),
-        "vol_20": lambda c: realised_vol(c, 20),
-    }
     with open(OUT, "w", newline="\n") as f:
-        f.write(f"# TA-Lib {talib.__version__} (EMA, RSI, MACD, SMA, ROCP), numpy {np.__version__} (vol: std of log ")
-        f.write("returns, ddof=1; ema_first: recursion in Python). Made by scripts/oracles/indicators.py\n")
-        f.write("# Tolerance: 1e-9 relative to max(|value|, 1e-6 of the close); an empty cell means no value yet\n")
-        f.write("# aapl: first 400 closes of us4_ohlcv_2013_2023.csv; btcusd: of btcusd_1d_2020_2021.csv; wave, constant, short: formulas\n")
-        f.write(",".join(["series", "close", *columns]) + "\n")
-        for name, close in series.items():
-            table = [fn(close) for fn in columns.values()]
-            for i, x in enumerate(close):
-                cells = ["" if np.isnan(c[i]) else repr(float(c[i])) for c in table]
-                f.write(",".join([name, repr(float(x)), *cells]) + "\n")
+        f.write(f"# TA-Lib {talib.__version__}, pandas {pd.__version__}, numpy {np.__version__}; made by scripts/oracles/indicators.py, where each column's source is\n")
+        f.write("# An empty cell means no value; tolerance 1e-9 relative\n")
+        f.write("# aapl: AAPL of us4_ohlcv_2013_2023.csv beside AMZN; btcusd: btcusd_1d_2020_2021.csv; the others: formulas\n")
+        f.write(",".join(["series", *FIELDS, *COLUMNS]) + "\n")
+        for name, b in series.items():
+            table = [fn(b) for fn in COLUMNS.values()]
+            if name == "constant":
+                # What is left of the differences of equal numbers is rounding.
+                table = [np.where(np.abs(x) < 1e-12, 0.0, x) for x in table]
+            inputs = [getattr(b, field) for field in FIELDS]
+            for i in range(len(b)):
+                cells = ["" if np.isnan(x[i]) else repr(float(x[i])) for x in inputs]
+                cells += ["" if np.isnan(x[i]) else f"{x[i]:.14g}" for x in table]
+                f.write(",".join([name, *cells]) + "\n")
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ impl Momentum {
     pub fn new(id: AgentId, feed: FeedId, parameters: MomentumParameters) -> Self {
         let spec = |kind| FeatureSpec { kind, feed };
         let ema = |n| spec(FeatureKind::Ema { n, seed: EmaSeed::Sma });
-        let macd = FeatureKind::Macd { fast: 12, slow: 26, signal: 9, line: MacdLine::Histogram };
+        let macd = FeatureKind::Macd { fast: 12, slow: 26, signal: 9, seed: EmaSeed::Sma, line: MacdLine::Histogram };
         Momentum {
             id,
             needs: [

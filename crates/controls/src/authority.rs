@@ -2,7 +2,9 @@
 
 use crate::approval::Approved;
 use crate::gate::Gate;
-use tradegraph_domain::{InstrumentId, Order, OrderKind, Price, Quantity, Refusal, Rule, Side, Timestamp, Unit};
+use tradegraph_domain::{
+    InstrumentId, Order, OrderKind, Overflow, Price, Quantity, Refusal, Rule, Side, Split, Timestamp, Unit,
+};
 use tradegraph_ledger::HoldId;
 
 /// Prices between which children may trade, both included.
@@ -99,6 +101,20 @@ impl Authority {
                 Unit::QuantityNano,
             ),
         }
+    }
+
+    /// A split of the instrument: what is left is in whole lots of it, and the band in its units, never wider.
+    ///
+    /// # Errors
+    /// `Overflow` if a number does not fit; the authority is unchanged.
+    pub fn split(&mut self, split: Split, lot: Quantity) -> Result<(), Overflow> {
+        let drawn = self.ordered.checked_sub(self.remaining)?;
+        let remaining = split.quantity(self.remaining, lot)?.0;
+        let ordered = split.quantity(drawn, Quantity::from_nano(1))?.0.checked_add(remaining)?;
+        let low = split.limit(self.band.low, Price::ZERO, Side::Sell)?;
+        let high = split.limit(self.band.high, Price::ZERO, Side::Buy)?;
+        (self.remaining, self.ordered, self.band) = (remaining, ordered, Band { low, high });
+        Ok(())
     }
 
     /// Gives back what an ended child did not trade. Never more than the parent was approved for, and a negative

@@ -5,18 +5,30 @@ use crate::approval::{Approval, Approved, ReduceOnly};
 use crate::limits::Limits;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::{
-    AssetClass, Bps, Commission, InstrumentId, NANO, Order, OrderKind, Overflow, Price, Quantity, Refusal, Rule, Side,
+    Bps, Commission, InstrumentId, NANO, Order, OrderKind, Overflow, Price, Quantity, Refusal, Rule, Side,
     TradingStatus, Unit,
 };
 use tradegraph_ledger::{Hold, Ledger, NavMissing};
 use tradegraph_market::Panel;
+
+/// What may pass of one instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Latch {
+    /// Everything.
+    Open = 0,
+    /// Only reductions.
+    ReduceOnly = 1,
+    /// Nothing: it no longer exists.
+    Delisted = 2,
+}
 
 /// The state of the controls.
 #[derive(Clone, Debug)]
 pub struct Gate {
     limits: Limits,
     halted: bool,
-    reduce_only: Vec<bool>,
+    latches: Vec<Latch>,
     n_refused: u64,
 }
 
@@ -36,7 +48,7 @@ impl Gate {
     /// A gate for an account of `n_instruments`.
     #[must_use]
     pub fn new(limits: Limits, n_instruments: usize) -> Self {
-        Gate { limits, halted: false, reduce_only: vec![false; n_instruments], n_refused: 0 }
+        Gate { limits, halted: false, latches: vec![Latch::Open; n_instruments], n_refused: 0 }
     }
 
     /// The limits in force.
@@ -63,15 +75,28 @@ impl Gate {
 
     /// Lets only reductions of one instrument pass, or everything again.
     pub fn set_reduce_only(&mut self, i: InstrumentId, on: bool) {
-        if let Some(flag) = self.reduce_only.get_mut(i.index()) {
-            *flag = on;
+        if let Some(latch) = self.latches.get_mut(i.index()).filter(|l| **l != Latch::Delisted) {
+            *latch = if on { Latch::ReduceOnly } else { Latch::Open };
         }
     }
 
-    /// True if only reductions of an instrument pass.
+    /// True if at most reductions of an instrument pass.
     #[must_use]
     pub fn is_reduce_only(&self, i: InstrumentId) -> bool {
-        self.reduce_only.get(i.index()).copied().unwrap_or(true)
+        self.latches.get(i.index()) != Some(&Latch::Open)
+    }
+
+    /// The instrument no longer exists: no order of it passes any more.
+    pub fn delist(&mut self, i: InstrumentId) {
+        if let Some(latch) = self.latches.get_mut(i.index()) {
+            *latch = Latch::Delisted;
+        }
+    }
+
+    /// True if an instrument was delisted.
+    #[must_use]
+    pub fn is_delisted(&self, i: InstrumentId) -> bool {
+        self.latches.get(i.index()) == Some(&Latch::Delisted)
     }
 
     /// Orders refused so far.
@@ -152,14 +177,14 @@ impl Gate {
         }
         let room = closable(&order, books);
         let reduces = order.quantity.nano() <= room;
-        let latch = self.reduce_only.get(i.index());
-        if (must_reduce || latch == Some(&true)) && !reduces {
+        let latch = self.latches.get(i.index());
+        if (must_reduce || latch == Some(&Latch::ReduceOnly)) && !reduces {
             return Err(refuse(Rule::ReduceOnly, room.max(0), order.quantity.nano(), Unit::QuantityNano));
         }
-        let (Some(instrument), Some(_)) = (panel.universe().get(i), latch) else {
+        let (Some(instrument), Some(Latch::Open | Latch::ReduceOnly)) = (panel.universe().get(i), latch) else {
             return Err(refuse(Rule::NotTradable, 0, i128::from(i.0), Unit::Count));
         };
-        if instrument.status != TradingStatus::Active || instrument.class == AssetClass::Index {
+        if instrument.status != TradingStatus::Active || !instrument.class.is_tradable() {
             return Err(refuse(Rule::NotTradable, 0, i128::from(i.0), Unit::Count));
         }
         let Some((last, _)) = panel.last(i) else { return Err(refuse(Rule::NoPrice, 1, 0, Unit::Count)) };
@@ -293,8 +318,8 @@ impl Gate {
     /// Writes the latches canonically.
     pub fn save(&self, to: &mut Encoder) {
         to.bool(self.halted);
-        to.len(self.reduce_only.len());
-        self.reduce_only.iter().for_each(|r| to.bool(*r));
+        to.len(self.latches.len());
+        self.latches.iter().for_each(|l| to.u8(*l as u8));
         to.u64(self.n_refused);
     }
 
@@ -304,12 +329,17 @@ impl Gate {
     /// `DecodeError` if the bytes do not fit this account.
     pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
         self.halted = from.bool("halted")?;
-        let (found, expected) = (from.len("latches")? as u64, self.reduce_only.len() as u64);
+        let (found, expected) = (from.len("latches")? as u64, self.latches.len() as u64);
         if found != expected {
             return Err(DecodeError::Mismatch { what: "latches", found, expected });
         }
-        for r in &mut self.reduce_only {
-            *r = from.bool("reduce only")?;
+        for latch in &mut self.latches {
+            *latch = match from.u8("latch")? {
+                0 => Latch::Open,
+                1 => Latch::ReduceOnly,
+                2 => Latch::Delisted,
+                other => return Err(DecodeError::Invalid { what: "latch", at: 0, found: u64::from(other) }),
+            };
         }
         self.n_refused = from.u64("refusals")?;
         Ok(())

@@ -41,20 +41,21 @@ pub struct Interval {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum EventClass {
-    /// Splits, dividends, renames, delistings.
-    CorporateAction = 0,
     /// A session opens or closes.
-    Session = 1,
+    Session = 0,
     /// A venue's report from outside.
-    Venue = 2,
+    Venue = 1,
     /// Bars, quotes and trades.
-    Market = 3,
+    Market = 2,
     /// The answer of a model, a vendor or a person.
-    Answer = 4,
+    Answer = 3,
     /// A timer that was asked for.
-    Timer = 5,
+    Timer = 4,
     /// The council decides.
-    Decide = 6,
+    Decide = 5,
+    /// Splits, dividends, renames, delistings: between what was traded before them, which the bars known at their
+    /// moment are, and the first price after them.
+    CorporateAction = 6,
     /// The first price of the interval that begins.
     Open = 7,
 }
@@ -72,6 +73,8 @@ pub enum Payload {
     Resume,
     /// The council decides.
     Decide(ScheduleId),
+    /// A corporate action takes effect: its place in the run's table of actions.
+    Action(u32),
     /// Bars that begin: their opens.
     Open(BatchRef),
 }
@@ -85,6 +88,7 @@ impl Payload {
             Payload::Bars(_) => EventClass::Market,
             Payload::Halt | Payload::Resume => EventClass::Answer,
             Payload::Decide(_) => EventClass::Decide,
+            Payload::Action(_) => EventClass::CorporateAction,
             Payload::Open(_) => EventClass::Open,
         }
     }

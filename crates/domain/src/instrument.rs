@@ -32,18 +32,43 @@ pub enum AssetClass {
     Crypto,
     /// A commodity reference price.
     Commodity,
+    /// A contract for delivery at an expiry.
+    Future,
+    /// A right to buy or sell until or at an expiry.
+    Option,
+    /// A crypto contract without an expiry, tied to its underlying by funding payments.
+    Perpetual,
+    /// A contract for difference with a broker.
+    Cfd,
 }
 
 impl AssetClass {
     /// All classes with the names used in mandates.
-    pub const ALL: [(AssetClass, &'static str); 6] = [
+    pub const ALL: [(AssetClass, &'static str); 10] = [
         (AssetClass::Equity, "equity"),
         (AssetClass::Etf, "etf"),
         (AssetClass::Index, "index"),
         (AssetClass::Fx, "fx"),
         (AssetClass::Crypto, "crypto"),
         (AssetClass::Commodity, "commodity"),
+        (AssetClass::Future, "future"),
+        (AssetClass::Option, "option"),
+        (AssetClass::Perpetual, "perpetual"),
+        (AssetClass::Cfd, "cfd"),
     ];
+
+    /// True for what is paid in full when it is bought, so that price × quantity is all there is to book. Contracts on
+    /// margin (futures, options, perpetuals, contracts for difference) have margins, expiries and funding, which the
+    /// books do not know: they are quoted here and not traded, like indices.
+    #[must_use]
+    pub const fn is_tradable(self) -> bool {
+        match self {
+            AssetClass::Equity | AssetClass::Etf | AssetClass::Fx | AssetClass::Crypto | AssetClass::Commodity => true,
+            AssetClass::Index | AssetClass::Future | AssetClass::Option | AssetClass::Perpetual | AssetClass::Cfd => {
+                false
+            }
+        }
+    }
 }
 
 /// Whether an instrument can be traded now.
@@ -73,6 +98,9 @@ pub struct Instrument {
     pub tick: Price,
     /// Smallest quantity step.
     pub lot: Quantity,
+    /// Units of the underlying in one unit of the instrument, above zero: 1 but for contracts. Price × quantity ×
+    /// multiplier is what a position is worth.
+    pub multiplier: Quantity,
     /// Whether it trades.
     pub status: TradingStatus,
 }

@@ -30,7 +30,7 @@ mod series;
 mod signal;
 mod time;
 
-pub use action::{ActionKind, CorporateAction};
+pub use action::{ActionKind, CorporateAction, Split};
 pub use commission::Commission;
 pub use decimal::{
     NANO, Overflow, ParseNumber, Rounding, div_nano_half_even, format_nano, mul_div_half_even, parse_nano,

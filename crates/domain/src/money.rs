@@ -17,11 +17,11 @@ impl Currency {
     /// Euro.
     pub const EUR: Currency = Currency(*b"EUR\0\0\0\0\0");
 
-    /// Reads a code of 2 to 8 capital letters or digits.
+    /// Reads a code of 1 to 8 capital letters or digits (one venue trades a coin of the name U).
     #[must_use]
     pub fn parse(code: &str) -> Option<Currency> {
         let bytes = code.as_bytes();
-        let good = (2..=8).contains(&bytes.len()) && bytes.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let good = (1..=8).contains(&bytes.len()) && bytes.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         if !good {
             return None;
         }

@@ -1,5 +1,7 @@
 //! Orders, fills and what a venue says about them.
 
+use crate::action::Split;
+use crate::decimal::Overflow;
 use crate::instrument::InstrumentId;
 use crate::price::Price;
 use crate::quantity::Quantity;
@@ -107,6 +109,29 @@ pub struct Order {
     pub quantity: Quantity,
 }
 
+impl Order {
+    /// The order, and what of it traded before, as a split of its instrument leaves them: what is open in whole lots, a
+    /// limit on the tick and never to the order's harm.
+    ///
+    /// # Errors
+    /// `Overflow` if a number does not fit.
+    pub fn split(
+        self,
+        filled: Quantity,
+        split: Split,
+        lot: Quantity,
+        tick: Price,
+    ) -> Result<(Order, Quantity), Overflow> {
+        let (open, _) = split.quantity(self.quantity.checked_sub(filled)?, lot)?;
+        let (filled, _) = split.quantity(filled, Quantity::from_nano(1))?;
+        let kind = match self.kind {
+            OrderKind::Market => OrderKind::Market,
+            OrderKind::Limit(price) => OrderKind::Limit(split.limit(price, tick, self.side)?),
+        };
+        Ok((Order { quantity: filled.checked_add(open)?, kind, ..self }, filled))
+    }
+}
+
 /// One execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fill {
@@ -140,6 +165,27 @@ pub enum CancelReason {
     EndOfSession = 3,
     /// The volume that participation allows was used up.
     Participation = 4,
+    /// The instrument was delisted.
+    Delisted = 5,
+    /// A split left less than a lot of it.
+    Split = 6,
+}
+
+impl CancelReason {
+    /// The reason with this number in a journal.
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Option<CancelReason> {
+        Some(match byte {
+            0 => CancelReason::Requested,
+            1 => CancelReason::Cash,
+            2 => CancelReason::ImmediateOrCancel,
+            3 => CancelReason::EndOfSession,
+            4 => CancelReason::Participation,
+            5 => CancelReason::Delisted,
+            6 => CancelReason::Split,
+            _ => return None,
+        })
+    }
 }
 
 /// Why a venue refused an order.

@@ -20,6 +20,9 @@ impl Quantity {
     /// Zero.
     pub const ZERO: Quantity = Quantity(0);
 
+    /// One unit.
+    pub const ONE: Quantity = Quantity(NANO as i128);
+
     /// A quantity from its integer at 1e-9.
     #[inline]
     #[must_use]

@@ -27,12 +27,15 @@ pub enum Step {
     RiskGross = 6,
     /// Whole lots.
     Lot = 7,
+    /// Confidence cut because a bar failed a quality check; it runs after `Weight`.
+    Doubt = 8,
 }
 
 impl Step {
     /// All steps with the sentence that explains them.
-    pub const ALL: [(Step, &'static str, &'static str); 8] = [
+    pub const ALL: [(Step, &'static str, &'static str); 9] = [
         (Step::Weight, "weight", "the agents' weights in the council, and how sure each agent is"),
+        (Step::Doubt, "data quality", "a bar of the last 20 failed a quality check, so the opinions count for less"),
         (Step::Normalise, "normalise", "the sum of all opinions clamped to the range of a signal"),
         (Step::LongOnly, "long-only", "the mandate forbids short positions"),
         (Step::Construct, "construct", "the share of the account that one instrument may have at full signal"),
@@ -189,9 +192,10 @@ mod tests {
     }
 
     #[test]
-    fn steps_are_numbered_in_order() {
-        for (i, (step, _, _)) in Step::ALL.iter().enumerate() {
-            assert_eq!(*step as usize, i);
-        }
+    fn every_step_has_a_number_of_its_own_without_a_gap() {
+        let mut numbers: Vec<u8> = Step::ALL.iter().map(|(step, _, _)| *step as u8).collect();
+        numbers.sort_unstable();
+        assert!(numbers.iter().map(|n| usize::from(*n)).eq(0..Step::ALL.len()));
+        assert!(Step::ALL.iter().all(|(step, _, _)| Step::from_byte(*step as u8) == Some(*step)));
     }
 }

@@ -8,7 +8,7 @@ pub enum Rule {
     Halted = 0,
     /// Only orders that reduce the position pass.
     ReduceOnly = 1,
-    /// The instrument does not trade (halted, delisted, an index).
+    /// The instrument does not trade (halted, delisted, an index, a contract on margin).
     NotTradable = 2,
     /// There is no price that is recent enough to judge the order by.
     NoPrice = 3,

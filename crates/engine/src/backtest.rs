@@ -110,7 +110,7 @@ impl BackTest {
             }
         }
         let state = State::new(&config)?;
-        let timeline = Timeline::new(config.feeds.clone(), config.schedules.clone());
+        let timeline = Timeline::new(config.feeds.clone(), config.schedules.clone(), Arc::clone(&config.actions));
         Ok(BackTest { config, state, timeline, pool, next_group: 0, group_first_seq: 1, rows_since_snapshot: 0 })
     }
 
@@ -227,15 +227,24 @@ impl BackTest {
         let Some(batch) = self.config.feeds.first().cloned() else { return false };
         self.state.prepare_rows(range.clone(), self.pool.as_deref());
         let (mut row, mut opened) = (range.start, false);
+        let mut stop = self.timeline.next_action_row();
         while row < range.end {
-            let skipped = self.state.skip_quiet(row as usize, opened, range.end as usize);
+            let skipped = self.state.skip_quiet(row as usize, opened, range.end.min(stop) as usize);
             (row, opened) = (skipped.row as u32, skipped.opened);
             if row >= range.end {
                 break;
             }
             let about = batch.interval(row as usize);
             if !skipped.bars {
-                if batch.spec().has_open && !opened {
+                let opens = batch.spec().has_open && !opened;
+                if row >= stop {
+                    let until = if opens { about.start } else { Timestamp(about.end.0 - 1) };
+                    while let Some(tick) = self.timeline.take_action(until) {
+                        self.step(tick, out);
+                    }
+                    stop = self.timeline.next_action_row();
+                }
+                if opens {
                     self.step(Tick { ts: about.start, payload: TickPayload::Open(feed, row) }, out);
                     opened = true;
                     continue; // what rested may have traded, and the rest of the row is quiet

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use tradegraph_agents::{AGENTS, Absent, Agent, Momentum, MomentumParameters, Rule, RuleError, RuleSpec};
 use tradegraph_controls::{Limits, RiskCaps};
-use tradegraph_domain::{AgentId, Currency, FeedId, Money, Nanos};
+use tradegraph_domain::{AgentId, Basis, Currency, FeedId, InstrumentId, Money, Nanos, Quantity};
 use tradegraph_execution::Frictions;
 use tradegraph_market::calendar::CalendarId;
-use tradegraph_market::{Batch, Universe};
+use tradegraph_market::{Actions, Batch, Universe};
 use tradegraph_portfolio::{DirectSize, FusionParameters};
 
 /// When the council decides.
@@ -114,6 +114,8 @@ pub struct RunConfig {
     pub universe: Arc<Universe>,
     /// History of each feed, in the order of their ids.
     pub feeds: Vec<Arc<Batch>>,
+    /// Corporate actions of the instruments; empty for feeds whose prices contain them.
+    pub actions: Arc<Actions>,
     /// When the council decides.
     pub schedules: Vec<Schedule>,
     /// The agents that exist.
@@ -134,4 +136,62 @@ pub struct RunConfig {
     pub snapshot_rows: u32,
     /// Rows prepared at once; `None` for the panel's own choice. Changes no result.
     pub block_rows: Option<u32>,
+}
+
+/// A configuration that cannot be run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Position, cash and limits are price × quantity everywhere.
+    #[error(
+        "'{symbol}' has a contract multiplier of {multiplier}: contracts of more or less than one unit cannot be part of \
+         a run, because the books value positions as price × quantity"
+    )]
+    Multiplier {
+        /// The instrument.
+        symbol: String,
+        /// Its multiplier.
+        multiplier: Quantity,
+    },
+    /// Adjusted prices contain what the actions would do again.
+    #[error("feed {feed} is {}: corporate actions go with raw prices only", basis.name())]
+    Basis {
+        /// The feed.
+        feed: usize,
+        /// Its basis.
+        basis: Basis,
+    },
+    /// An action of an instrument that is not in the universe.
+    #[error("corporate action {at} is of instrument {}, the universe has {n} instruments", instrument.0)]
+    Action {
+        /// Its place in the table.
+        at: usize,
+        /// Its instrument.
+        instrument: InstrumentId,
+        /// Instruments of the universe.
+        n: usize,
+    },
+}
+
+impl RunConfig {
+    /// Says what cannot be run.
+    ///
+    /// # Errors
+    /// `ConfigError` naming the instrument, the feed or the action.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if let Some((_, x)) = self.universe.iter().find(|(_, x)| x.multiplier != Quantity::ONE) {
+            return Err(ConfigError::Multiplier { symbol: x.symbol.clone(), multiplier: x.multiplier });
+        }
+        if self.actions.is_empty() {
+            return Ok(());
+        }
+        let basis = |b: &Batch| b.spec().basis;
+        if let Some((feed, b)) = self.feeds.iter().enumerate().find(|(_, b)| basis(b) != Basis::Raw) {
+            return Err(ConfigError::Basis { feed, basis: basis(b) });
+        }
+        let n = self.universe.len();
+        match self.actions.items().iter().enumerate().find(|(_, a)| a.instrument.index() >= n) {
+            Some((at, a)) => Err(ConfigError::Action { at, instrument: a.instrument, n }),
+            None => Ok(()),
+        }
+    }
 }

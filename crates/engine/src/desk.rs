@@ -13,7 +13,7 @@ use tradegraph_domain::{AgentId, Date, Order, Seq, Timestamp, VenueReport};
 use tradegraph_execution::{Exchange, Orders};
 use tradegraph_learning::Scoreboard;
 use tradegraph_ledger::{Ledger, LedgerError};
-use tradegraph_market::{FeatureId, Panel};
+use tradegraph_market::{Actions, Adjustments, FeatureId, Panel};
 use tradegraph_portfolio::{Decisions, DirectAllocator, FusionAllocator};
 
 /// How signals become targets.
@@ -95,13 +95,21 @@ pub struct Counts {
 /// Something that must not happen. The run stops; the books are as before the event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// The books refused an execution.
-    #[error("event {seq}: an execution could not be booked: {error}")]
+    /// The books refused an execution, a corporate action or a payment.
+    #[error("event {seq}: it could not be booked: {error}")]
     Books {
         /// Event.
         seq: u64,
         /// Why.
         error: LedgerError,
+    },
+    /// An event names a corporate action that the run's table does not have.
+    #[error("event {seq}: there is no corporate action {at}")]
+    NoAction {
+        /// Event.
+        seq: u64,
+        /// Its place.
+        at: u32,
     },
     /// The council's graph stopped.
     #[error("event {seq}: the council stopped: {what}")]
@@ -119,6 +127,7 @@ pub struct Desk {
     pub(crate) ts: Timestamp,
     pub(crate) seq: Seq,
     pub(crate) panel: Panel,
+    pub(crate) actions: Arc<Actions>,
     pub(crate) books: Ledger,
     pub(crate) gate: Gate,
     pub(crate) orders: Orders,
@@ -150,7 +159,13 @@ impl Desk {
     pub(crate) fn new(config: &RunConfig, agents: &[&dyn Agent]) -> Result<Self, LedgerError> {
         let n = config.universe.len();
         let needs: Vec<_> = agents.iter().flat_map(|a| a.needs().iter().copied()).collect();
-        let mut panel = Panel::new(Arc::clone(&config.universe), config.feeds.clone(), &needs);
+        let (universe, feeds) = (Arc::clone(&config.universe), config.feeds.clone());
+        let mut panel = if config.actions.is_empty() {
+            Panel::new(universe, feeds, &needs)
+        } else {
+            let adjustments = feeds.iter().map(|b| Adjustments::new(&config.actions, b)).collect();
+            Panel::with_adjustments(universe, feeds, adjustments, &needs)
+        };
         if let Some(rows) = config.block_rows {
             panel.limit_block(rows as usize);
         }
@@ -163,6 +178,7 @@ impl Desk {
         Ok(Desk {
             ts: Timestamp::MIN,
             seq: Seq(0),
+            actions: Arc::clone(&config.actions),
             books,
             gate: Gate::new(config.limits.clone(), n),
             orders: Orders::new(n),
@@ -245,7 +261,9 @@ impl Desk {
     pub(crate) fn roll_day(&mut self, ts: Timestamp) {
         let nav = self.books.nav().ok();
         self.equity.roll(ts, nav);
-        self.books.settle_through(ts.date());
+        if let Err(error) = self.books.settle_through(ts.date()) {
+            self.fault = Some(Fault::Books { seq: self.seq.0, error });
+        }
     }
 
     pub(crate) fn save(&self, to: &mut Encoder) {

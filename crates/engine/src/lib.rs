@@ -2,6 +2,7 @@
 //! mode here: a back-test, a replay and a live run differ in who supplies events and who carries out effects.
 #![forbid(unsafe_code)]
 
+mod actions;
 mod backtest;
 mod config;
 mod council;
@@ -15,7 +16,7 @@ mod state;
 mod timeline;
 
 pub use backtest::{BackTest, Outcome, Progress, RunFailure};
-pub use config::{AgentConfig, AllocatorConfig, RecordLevel, RunConfig, Schedule, build_agents};
+pub use config::{AgentConfig, AllocatorConfig, ConfigError, RecordLevel, RunConfig, Schedule, build_agents};
 pub use desk::{Counts, Desk, Effects, Fault};
 pub use equity::EquityPoint;
 pub use journal::{CommitGroup, Journal, JournalError, MemoryJournal, Snapshot};

@@ -1,17 +1,19 @@
-//! The records of a journal: what they hold and how they become bytes. Version 1: a tag, then fields in order, the
-//! frequent records packed. A change bumps `FORMAT` and keeps a reader of the old one.
+//! The records of a journal: what they hold and how they become bytes: a tag, then fields in order, the frequent records
+//! packed. A change bumps `FORMAT` and keeps a reader of the old one. Version 2 binds corporate actions and has a record
+//! for each; journals of version 1 can be read, and not be run again.
 
 use crate::packed::{Line, count, int, small, wide};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_domain::ExecId;
 use tradegraph_domain::{
-    AgentId, BaseEntry, CancelReason, FactorId, Fill, InstrumentId, LotLine, Order, OrderId, OrderKind, Price,
-    Quantity, Refusal, RejectReason, Rule, Side, Step, StepEntry, Timestamp, Unit, Waterfall, WaterfallUnit,
+    ActionKind, AgentId, BaseEntry, CancelReason, CorporateAction, Date, ExecId, FactorId, Fill, InstrumentId, LotLine,
+    Order, OrderId, OrderKind, Price, Quantity, Refusal, RejectReason, Rule, Side, Step, StepEntry, Timestamp, Unit,
+    Waterfall, WaterfallUnit,
 };
-use tradegraph_market::BatchId;
+use tradegraph_ledger::ActionBooked;
+use tradegraph_market::{ActionsId, BatchId};
 
 /// Version of the records' encoding.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Record 0 of every run: what determines it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct Binding {
     pub batches: Vec<BatchId>,
     /// Names of the instruments in each feed's columns: they are no part of a batch's content.
     pub symbols: Vec<Vec<String>>,
+    /// Content of the table of corporate actions; `None` in a journal of version 1, which knew none.
+    pub actions: Option<ActionsId>,
     /// Version of the program that made the run. The state hash does not contain it.
     pub binary: String,
 }
@@ -58,6 +62,23 @@ pub struct DecisionRecord {
     pub waterfall: Waterfall,
     /// The features that the agents saw.
     pub evidence: Vec<Evidence>,
+}
+
+/// A corporate action that took effect, and what it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionRecord {
+    /// Event.
+    pub seq: u64,
+    /// When.
+    pub ts: Timestamp,
+    /// The action.
+    pub action: CorporateAction,
+    /// The new symbol of a rename; empty for other actions.
+    pub symbol: String,
+    /// What it did to the books.
+    pub booked: ActionBooked,
+    /// Open orders that it changed or ended.
+    pub n_orders: u32,
 }
 
 /// One record.
@@ -111,6 +132,8 @@ pub enum Record {
         /// True for a halt, false for its end.
         halt: bool,
     },
+    /// A corporate action took effect.
+    Action(Box<ActionRecord>),
     /// The canonical state's hash after an event.
     StateHash {
         /// Event.
@@ -127,6 +150,13 @@ const CANCELLED: u8 = 3;
 const REJECTED: u8 = 4;
 const COMMAND: u8 = 5;
 const STATE_HASH: u8 = 6;
+const ACTION: u8 = 7;
+
+// Kinds of actions.
+const SPLIT: u8 = 0;
+const DIVIDEND: u8 = 1;
+const RENAME: u8 = 2;
+const DELISTING: u8 = 3;
 
 // Flags of a decision and of a fill.
 const SELL: u8 = 1;
@@ -144,9 +174,10 @@ const VALUE: u8 = 1;
 const NO_VALUE: u8 = 2;
 const AGENT: u8 = 3;
 
+/// A binding without an id of its actions is one of version 1.
 pub(crate) fn put_binding(to: &mut Encoder, b: &Binding) {
     to.u8(BINDING);
-    to.u32(FORMAT);
+    to.u32(if b.actions.is_some() { FORMAT } else { 1 });
     to.str(&b.mandate);
     to.u64(b.seed);
     to.len(b.batches.len());
@@ -157,6 +188,31 @@ pub(crate) fn put_binding(to: &mut Encoder, b: &Binding) {
         names.iter().for_each(|name| to.str(name));
     }
     to.str(&b.binary);
+    if let Some(id) = b.actions {
+        to.bytes(&id.0);
+    }
+}
+
+pub(crate) fn put_action(to: &mut Encoder, r: &ActionRecord) {
+    let mut line = Line::new(to);
+    line.byte(ACTION);
+    let (kind, x, y) = match r.action.kind {
+        ActionKind::Split { new, old } => (SPLIT, i64::from(new), i64::from(old)),
+        ActionKind::Dividend { amount, pay } => (DIVIDEND, amount.nano(), i64::from(pay.0)),
+        ActionKind::Rename { name } => (RENAME, i64::from(name), 0),
+        ActionKind::Delisting { price } => (DELISTING, price.nano(), 0),
+    };
+    line.byte(kind);
+    line.count(r.seq);
+    for v in [r.ts.0, r.action.ts.0, i64::from(r.action.ex.0), i64::from(r.action.instrument.0), x, y] {
+        line.int(v);
+    }
+    for v in [r.booked.before.nano(), r.booked.after.nano(), r.booked.cash_nano, r.booked.realised_nano] {
+        line.wide(v);
+    }
+    line.count(r.n_orders.into());
+    line.flush();
+    to.str(&r.symbol);
 }
 
 /// A decision. `evidence` gives the values of each agent's needs in their order, agent after agent.
@@ -312,14 +368,7 @@ fn one(d: &mut Decoder<'_>, len: usize) -> Result<Record, DecodeError> {
             let (seq, ts, order) = (d.u64("seq")?, Timestamp(d.i64("time")?), OrderId(d.u64("order")?));
             let byte = d.u8("reason")?;
             if tag == CANCELLED {
-                let reason = match byte {
-                    0 => CancelReason::Requested,
-                    1 => CancelReason::Cash,
-                    2 => CancelReason::ImmediateOrCancel,
-                    3 => CancelReason::EndOfSession,
-                    4 => CancelReason::Participation,
-                    other => return Err(invalid("reason of a cancel", other)),
-                };
+                let reason = CancelReason::from_byte(byte).ok_or(invalid("reason of a cancel", byte))?;
                 Record::Cancelled { seq, ts, order, reason }
             } else {
                 let reason = match byte {
@@ -332,20 +381,15 @@ fn one(d: &mut Decoder<'_>, len: usize) -> Result<Record, DecodeError> {
             }
         }
         COMMAND => Record::Command { seq: d.u64("seq")?, ts: Timestamp(d.i64("time")?), halt: d.bool("halt")? },
-        STATE_HASH => {
-            let seq = d.u64("seq")?;
-            let raw = d.bytes("state hash")?;
-            let found = raw.len() as u64;
-            let hash = raw.try_into().map_err(|_| DecodeError::Mismatch { what: "state hash", found, expected: 32 })?;
-            Record::StateHash { seq, hash }
-        }
+        ACTION => Record::Action(Box::new(action(d, at)?)),
+        STATE_HASH => Record::StateHash { seq: d.u64("seq")?, hash: id(d, "state hash")? },
         other => return Err(invalid("record tag", other)),
     })
 }
 
 fn binding(d: &mut Decoder<'_>) -> Result<Binding, DecodeError> {
     let format = d.u32("record format")?;
-    if format != FORMAT {
+    if !(1..=FORMAT).contains(&format) {
         let (found, expected) = (u64::from(format), u64::from(FORMAT));
         return Err(DecodeError::Mismatch { what: "record format", found, expected });
     }
@@ -353,17 +397,61 @@ fn binding(d: &mut Decoder<'_>) -> Result<Binding, DecodeError> {
     let seed = d.u64("seed")?;
     let mut batches = Vec::new();
     for _ in 0..d.len("batches")? {
-        let raw = d.bytes("batch id")?;
-        let found = raw.len() as u64;
-        let id = raw.try_into().map_err(|_| DecodeError::Mismatch { what: "batch id", found, expected: 32 })?;
-        batches.push(BatchId(id));
+        batches.push(BatchId(id(d, "batch id")?));
     }
     let mut symbols = Vec::new();
     for _ in 0..d.len("symbols")? {
         let n = d.len("symbols")?;
         symbols.push((0..n).map(|_| d.str("symbol").map(str::to_owned)).collect::<Result<_, _>>()?);
     }
-    Ok(Binding { mandate, seed, batches, symbols, binary: d.str("binary")?.to_owned() })
+    let binary = d.str("binary")?.to_owned();
+    let actions = if format == 1 { None } else { Some(ActionsId(id(d, "id of actions")?)) };
+    Ok(Binding { mandate, seed, batches, symbols, actions, binary })
+}
+
+/// 32 bytes.
+fn id(d: &mut Decoder<'_>, what: &'static str) -> Result<[u8; 32], DecodeError> {
+    let raw = d.bytes(what)?;
+    let found = raw.len() as u64;
+    raw.try_into().map_err(|_| DecodeError::Mismatch { what, found, expected: 32 })
+}
+
+fn action(d: &mut Decoder<'_>, at: usize) -> Result<ActionRecord, DecodeError> {
+    let kind = d.u8("kind of an action")?;
+    let (seq, ts) = (count(d, "seq")?, Timestamp(int(d, "time")?));
+    let (happens, ex) = (Timestamp(int(d, "time of an action")?), Date(small(d, "ex-date")?));
+    let instrument = InstrumentId(small(d, "instrument")?);
+    let kind = match kind {
+        SPLIT => ActionKind::Split { new: small(d, "units after")?, old: small(d, "units before")? },
+        DIVIDEND => {
+            let amount = Price::from_nano(int(d, "dividend")?);
+            ActionKind::Dividend { amount, pay: Date(small(d, "payment date")?) }
+        }
+        RENAME => {
+            let name = small(d, "name")?;
+            int(d, "name")?;
+            ActionKind::Rename { name }
+        }
+        DELISTING => {
+            let price = Price::from_nano(int(d, "final price")?);
+            int(d, "final price")?;
+            ActionKind::Delisting { price }
+        }
+        other => return Err(DecodeError::Invalid { what: "kind of an action", at, found: other.into() }),
+    };
+    let mut wide = |what| wide(d, what);
+    let (before, after) = (Quantity::from_nano(wide("position")?), Quantity::from_nano(wide("position")?));
+    let booked = ActionBooked { before, after, cash_nano: wide("cash")?, realised_nano: wide("realised")? };
+    let n_orders = small(d, "orders")?;
+    let symbol = d.str("symbol")?.to_owned();
+    Ok(ActionRecord {
+        seq,
+        ts,
+        action: CorporateAction { ts: happens, instrument, kind, ex },
+        symbol,
+        booked,
+        n_orders,
+    })
 }
 
 fn side(flags: u8) -> Side {
@@ -494,6 +582,52 @@ mod tests {
         (e.into_bytes(), record)
     }
 
+    /// A journal that version 1 wrote: its binding, a refused decision, a fill, what ended orders, a halt, a hash.
+    #[test]
+    fn journals_of_version_1_are_read() {
+        let hex = include_str!("records/version_1.hex").trim();
+        let bytes: Vec<u8> = hex
+            .as_bytes()
+            .chunks(2)
+            .map(|p| u8::from_str_radix(std::str::from_utf8(p).unwrap(), 16).unwrap())
+            .collect();
+        let records = decode(&bytes).unwrap();
+        let Record::Binding(b) = &records[0] else { panic!("{:?}", records[0]) };
+        assert_eq!((b.mandate.as_str(), b.seed, b.actions), ("name = \"old\"", 7, None));
+        assert_eq!(
+            (b.batches.clone(), b.symbols.clone()),
+            (vec![BatchId([9; 32])], vec![vec!["AAPL".into(), "MSFT".into()]])
+        );
+        let Record::Decision(d) = &records[1] else { panic!("{:?}", records[1]) };
+        assert_eq!(
+            (d.seq, d.ts, d.order.id, d.waterfall.last, d.waterfall.lots.order),
+            (3, Timestamp(40), OrderId(1), 100_000_000, 10)
+        );
+        assert_eq!(d.refusal.map(|r| (r.rule, r.limit, r.actual)), Some((Rule::Cash, 5, 6)));
+        assert_eq!(d.evidence, vec![Evidence { agent: AgentId(1), need: 0, value: Some(1.5) }]);
+        let Record::Fill { fill, realised_nano: -7, anomaly: false, .. } = &records[2] else {
+            panic!("{:?}", records[2])
+        };
+        assert_eq!(
+            (fill.side, fill.quantity, fill.price.nano(), fill.fee_nano),
+            (Side::Sell, Quantity::from_units(10).unwrap(), 25_000_000_000, 5)
+        );
+        let (ts, order) = (Timestamp, OrderId);
+        assert_eq!(
+            records[3..],
+            [
+                Record::Cancelled { seq: 5, ts: ts(60), order: order(2), reason: CancelReason::Participation },
+                Record::Rejected { seq: 6, ts: ts(61), order: order(3), reason: RejectReason::DuplicateId },
+                Record::Command { seq: 7, ts: ts(62), halt: true },
+                Record::StateHash { seq: 7, hash: [3; 32] },
+            ]
+        );
+        // The next version is not guessed at.
+        let mut newer = bytes;
+        newer[1] = 3;
+        assert_eq!(decode(&newer), Err(DecodeError::Mismatch { what: "record format", found: 3, expected: 2 }));
+    }
+
     proptest! {
         #[test]
         fn decisions_survive(amounts in prop::collection::vec(-1_000_000_000_i64..1_000_000_000, 0..20), refused in any::<bool>()) {
@@ -505,17 +639,46 @@ mod tests {
         }
 
         #[test]
-        fn bindings_survive(names in prop::collection::vec(prop::collection::vec("[A-Z]{1,5}", 0..4), 0..4), seed in any::<u64>()) {
+        fn bindings_survive(names in prop::collection::vec(prop::collection::vec("[A-Z]{1,5}", 0..4), 0..4), seed in any::<u64>(), actions in any::<bool>()) {
             let b = Binding {
                 mandate: "name = \"é\"".into(),
                 seed,
                 batches: names.iter().map(|_| BatchId([7; 32])).collect(),
                 symbols: names,
+                actions: actions.then_some(ActionsId([5; 32])),
                 binary: "x".into(),
             };
             let mut e = Encoder::new();
             put_binding(&mut e, &b);
             prop_assert_eq!(decode(e.as_bytes()), Ok(vec![Record::Binding(b)]));
+            for cut in 1..e.as_bytes().len() {
+                prop_assert!(decode(&e.as_bytes()[..cut]).is_err());
+            }
+        }
+
+        #[test]
+        fn actions_survive(
+            kind in prop_oneof![
+                (any::<u32>(), any::<u32>()).prop_map(|(new, old)| ActionKind::Split { new, old }),
+                (any::<i64>(), any::<i32>()).prop_map(|(p, d)| ActionKind::Dividend { amount: Price::from_nano(p), pay: Date(d) }),
+                any::<u32>().prop_map(|name| ActionKind::Rename { name }),
+                any::<i64>().prop_map(|p| ActionKind::Delisting { price: Price::from_nano(p) }),
+            ],
+            numbers in prop::collection::vec(any::<i128>(), 4),
+            (ts, ex, instrument) in (any::<i64>(), any::<i32>(), any::<u32>()),
+            symbol in "[A-Z]{0,5}",
+        ) {
+            let booked = ActionBooked {
+                before: Quantity::from_nano(numbers[0]),
+                after: Quantity::from_nano(numbers[1]),
+                cash_nano: numbers[2],
+                realised_nano: numbers[3],
+            };
+            let action = CorporateAction { ts: Timestamp(ts), instrument: InstrumentId(instrument), kind, ex: Date(ex) };
+            let record = ActionRecord { seq: 3, ts: Timestamp(ts / 2), action, symbol, booked, n_orders: 7 };
+            let mut e = Encoder::new();
+            put_action(&mut e, &record);
+            prop_assert_eq!(decode(e.as_bytes()), Ok(vec![Record::Action(Box::new(record))]));
             for cut in 1..e.as_bytes().len() {
                 prop_assert!(decode(&e.as_bytes()[..cut]).is_err());
             }

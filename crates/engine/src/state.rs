@@ -1,6 +1,7 @@
 //! `State` and `step`: the story of a run, in order.
 
-use crate::config::{RecordLevel, RunConfig, build_agents};
+use crate::actions::take_effect;
+use crate::config::{ConfigError, RecordLevel, RunConfig, build_agents};
 use crate::council::Council;
 use crate::desk::{Allocator, Desk, Effects, Fault};
 use crate::records::{put_cancelled, put_command, put_fill, put_rejected};
@@ -16,6 +17,9 @@ use tradegraph_ledger::LedgerError;
 /// Why a state could not be made or restored.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
+    /// A configuration that cannot be run.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A rule that cannot run.
     #[error(transparent)]
     Rule(#[from] RuleError),
@@ -50,8 +54,9 @@ impl State {
     /// The state before the first event.
     ///
     /// # Errors
-    /// `StateError` for a rule that cannot run or cash that does not fit.
+    /// `StateError` for a configuration or a rule that cannot run, or cash that does not fit.
     pub fn new(config: &RunConfig) -> Result<Self, StateError> {
+        config.check()?;
         let mut agents = build_agents(config)?;
         let desk = Desk::new(config, &agents.iter().map(|a| a.as_ref() as &dyn Agent).collect::<Vec<_>>())?;
         let bindings = desk.panel.bindings();
@@ -94,7 +99,7 @@ impl State {
         for t in ticks {
             match t.payload {
                 TickPayload::Bars(feed, _) => ahead[usize::from(feed.0)] += 1,
-                TickPayload::Open(..) => {}
+                TickPayload::Open(..) | TickPayload::Action(_) => {}
                 TickPayload::Decide(_) => {
                     desk.points.ts.push(t.ts);
                     match ahead.as_slice() {
@@ -262,6 +267,7 @@ fn apply(state: &mut State, event: &Event) {
         Payload::Decide(_) => decide(state),
         Payload::Open(at) => open(desk, *at),
         Payload::Venue(report) => venue(desk, report),
+        Payload::Action(at) => take_effect(desk, *at),
         Payload::Halt => command(desk, true),
         Payload::Resume => command(desk, false),
     }
@@ -437,7 +443,7 @@ impl Desk {
 
     /// Folds the records that an event made into the rolling hash.
     #[inline]
-    fn hash_records(&mut self, from: usize) {
+    pub(crate) fn hash_records(&mut self, from: usize) {
         let bytes = self.out.records.as_bytes();
         if let Some(new) = bytes.get(from..).filter(|b| !b.is_empty()) {
             self.hash.bytes(new);

@@ -1,12 +1,14 @@
-//! `Timeline`: history as a stream of events in their one order. Sources are the opens and bars of each feed and the
-//! decision schedules; they merge by (ts, class, source rank, source sequence).
+//! `Timeline`: history as a stream of events in their one order. Sources are the opens and bars of each feed, the
+//! decision schedules and the corporate actions; they merge by (ts, class, source rank, source sequence). Actions before
+//! the first bar or from the end of the last one on change nothing and are left out.
 
 use crate::config::Schedule;
+use std::ops::Range;
 use std::sync::Arc;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::{BatchRef, Date, EventClass, FeedId, Interval, Payload, ScheduleId, SourceKey, Timestamp};
-use tradegraph_market::Batch;
 use tradegraph_market::calendar::CalendarId;
+use tradegraph_market::{Actions, Batch};
 
 /// One event before it has a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,7 @@ pub(crate) enum TickPayload {
     Bars(FeedId, u32),
     Open(FeedId, u32),
     Decide(ScheduleId),
+    Action(u32),
 }
 
 impl Tick {
@@ -32,6 +35,7 @@ impl Tick {
             TickPayload::Bars(feed, row) => (interval(feed, row), Payload::Bars(BatchRef { feed, row })),
             TickPayload::Open(feed, row) => (interval(feed, row), Payload::Open(BatchRef { feed, row })),
             TickPayload::Decide(id) => (Interval { start: self.ts, end: self.ts }, Payload::Decide(id)),
+            TickPayload::Action(at) => (Interval { start: self.ts, end: self.ts }, Payload::Action(at)),
         }
     }
 }
@@ -54,18 +58,26 @@ pub(crate) struct Timeline {
     /// The next moment of each schedule; for `OnBars` set when the bars come.
     next: Vec<Option<Timestamp>>,
     last: Timestamp,
+    actions: Arc<Actions>,
+    /// The actions that have not happened.
+    pending: Range<u32>,
 }
 
 impl Timeline {
-    pub(crate) fn new(feeds: Vec<Arc<Batch>>, schedules: Vec<Schedule>) -> Self {
+    pub(crate) fn new(feeds: Vec<Arc<Batch>>, schedules: Vec<Schedule>, actions: Arc<Actions>) -> Self {
         let first = feeds.iter().map(|b| b.interval(0).start).min().unwrap_or_default();
         let last = feeds.iter().map(|b| b.interval(b.rows() - 1).end).max().unwrap_or_default();
+        // A table has fewer than 2^32 actions, or the events of the rest could not name them.
+        let before = |ts: Timestamp| actions.items().partition_point(|a| a.ts < ts).min(u32::MAX as usize) as u32;
+        let pending = before(first)..before(last);
         let mut t = Timeline {
             cursors: vec![FeedCursor { bars: 0, opens: 0 }; feeds.len()],
             next: vec![None; schedules.len()],
             feeds,
             schedules,
             last,
+            pending,
+            actions,
         };
         for k in 0..t.schedules.len() {
             t.next[k] = t.after(k, Timestamp(first.0.saturating_sub(1)));
@@ -127,11 +139,31 @@ impl Timeline {
     }
 
     /// The next rows of a timeline that goes row by row.
-    pub(crate) fn next_rows(&mut self, rows: u32) -> std::ops::Range<u32> {
+    pub(crate) fn next_rows(&mut self, rows: u32) -> Range<u32> {
         let (Some(batch), Some(c)) = (self.feeds.first(), self.cursors.first_mut()) else { return 0..0 };
         let range = c.bars..(batch.rows() as u32).min(c.bars.saturating_add(rows));
         (c.bars, c.opens) = (range.end, range.end);
         range
+    }
+
+    /// The first row, of a timeline that goes row by row, whose bars become known after the next action.
+    pub(crate) fn next_action_row(&self) -> u32 {
+        match (self.next_action(), self.feeds.first()) {
+            (Some(action), Some(batch)) => batch.ends(0, batch.rows()).partition_point(|end| *end <= action.ts) as u32,
+            _ => u32::MAX,
+        }
+    }
+
+    /// Takes the next action if it happens at `until` or before.
+    pub(crate) fn take_action(&mut self, until: Timestamp) -> Option<Tick> {
+        let tick = self.next_action().filter(|t| t.ts <= until)?;
+        self.pending.start += 1;
+        Some(tick)
+    }
+
+    fn next_action(&self) -> Option<Tick> {
+        let at = self.pending.clone().next()?;
+        self.actions.get(at).map(|a| Tick { ts: a.ts, payload: TickPayload::Action(at) })
     }
 
     /// The head of the merge.
@@ -161,6 +193,10 @@ impl Timeline {
                 offer(key, TickPayload::Decide(ScheduleId(rank)));
             }
         }
+        if let Some(Tick { ts, payload }) = self.next_action() {
+            let source_seq = self.pending.start.into();
+            offer(SourceKey { ts, class: EventClass::CorporateAction, source_rank: 0, source_seq }, payload);
+        }
         best
     }
 
@@ -176,6 +212,7 @@ impl Timeline {
             }
             TickPayload::Open(feed, row) => self.cursors[usize::from(feed.0)].opens = row + 1,
             TickPayload::Decide(ScheduleId(k)) => self.next[usize::from(k)] = self.after(k.into(), ts),
+            TickPayload::Action(at) => self.pending.start = at + 1,
         }
     }
 
@@ -188,6 +225,7 @@ impl Timeline {
             to.bool(next.is_some());
             to.i64(next.unwrap_or_default().0);
         }
+        to.u32(self.pending.start);
     }
 
     pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
@@ -204,6 +242,11 @@ impl Timeline {
             let ts = Timestamp(from.i64("schedule")?);
             *next = some.then_some(ts);
         }
+        let (found, all) = (from.u32("actions done")?, self.pending.clone());
+        if found < all.start || found > all.end {
+            return Err(DecodeError::Mismatch { what: "actions done", found: found.into(), expected: all.end.into() });
+        }
+        self.pending.start = found;
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use crate::codec::{load_order, save_order};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::{
     BarPeriod, Bps, CancelReason, Commission, Currency, Date, ExecId, Fill, InstrumentId, Lots, Order, OrderId,
-    OrderKind, Overflow, Price, Quantity, RejectReason, Side, TimeInForce, VenueReport, mul_div_half_even,
+    OrderKind, Overflow, Price, Quantity, RejectReason, Side, Split, TimeInForce, VenueReport, mul_div_half_even,
 };
 use tradegraph_ledger::{HoldId, Ledger};
 use tradegraph_market::{Batch, Universe};
@@ -154,11 +154,53 @@ impl Exchange {
             r.remaining = Quantity::ZERO;
             self.n_gone = self.n_gone.saturating_add(1);
             reports.push(VenueReport::Cancelled(id, CancelReason::Requested));
-            if self.n_gone.saturating_mul(2) > self.resting.len() {
-                self.resting.retain(|r| !r.remaining.is_zero());
-                self.swept();
+            self.sweep();
+        }
+    }
+
+    /// A split of an instrument: its orders in its new units, and the volumes of its last bars. An order of which less
+    /// than a lot is left is cancelled.
+    ///
+    /// # Errors
+    /// `Overflow` if a number does not fit; nothing is changed.
+    pub fn split(
+        &mut self,
+        i: InstrumentId,
+        split: Split,
+        lot: Quantity,
+        tick: Price,
+        reports: &mut Vec<VenueReport>,
+    ) -> Result<(), Overflow> {
+        let mut after = Vec::new();
+        for (at, r) in self.resting.iter().enumerate() {
+            if r.order.instrument == i && !r.remaining.is_zero() {
+                let (order, filled) = r.order.split(r.order.quantity.checked_sub(r.remaining)?, split, lot, tick)?;
+                after.push((at, Resting { order, remaining: order.quantity.checked_sub(filled)?, ..*r }));
             }
         }
+        for (at, new) in after {
+            if new.remaining.is_zero() {
+                self.n_gone = self.n_gone.saturating_add(1);
+                reports.push(VenueReport::Cancelled(new.order.id, CancelReason::Split));
+            }
+            if let Some(slot) = self.resting.get_mut(at) {
+                *slot = new;
+            }
+        }
+        self.sweep();
+        let ratio = f64::from(split.new) / f64::from(split.old);
+        self.volumes.get_mut(i.index()).into_iter().flatten().for_each(|v| *v *= ratio);
+        Ok(())
+    }
+
+    /// The end of an instrument: its orders are cancelled.
+    pub fn delist(&mut self, i: InstrumentId, reports: &mut Vec<VenueReport>) {
+        for r in self.resting.iter_mut().filter(|r| r.order.instrument == i && !r.remaining.is_zero()) {
+            r.remaining = Quantity::ZERO;
+            self.n_gone = self.n_gone.saturating_add(1);
+            reports.push(VenueReport::Cancelled(r.order.id, CancelReason::Delisted));
+        }
+        self.sweep();
     }
 
     fn find(&self, id: OrderId) -> Option<usize> {
@@ -168,6 +210,14 @@ impl Exchange {
             return self.resting.get(at).is_some_and(waits).then_some(at);
         }
         self.resting.iter().position(|r| r.order.id == id && waits(r))
+    }
+
+    /// Drops the orders that were taken out, once they are more than half.
+    fn sweep(&mut self) {
+        if self.n_gone.saturating_mul(2) > self.resting.len() {
+            self.resting.retain(|r| !r.remaining.is_zero());
+            self.swept();
+        }
     }
 
     fn swept(&mut self) {

@@ -5,7 +5,7 @@ use crate::state::{Input, OrderState, next};
 use std::collections::BTreeSet;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_controls::Approved;
-use tradegraph_domain::{ExecId, InstrumentId, Order, OrderId, Quantity, Side, VenueReport};
+use tradegraph_domain::{ExecId, InstrumentId, Order, OrderId, Overflow, Price, Quantity, Side, Split, VenueReport};
 use tradegraph_ledger::HoldId;
 
 /// One open order.
@@ -177,6 +177,28 @@ impl Orders {
             self.execs.insert(seen);
         }
         applied
+    }
+
+    /// A split of an instrument: its open orders in its new units. What is below a lot is dropped; an order of which
+    /// nothing is left stays open until the venue ends it. Returns how many there are.
+    ///
+    /// # Errors
+    /// `Overflow` if a number does not fit; nothing is changed.
+    pub fn split(&mut self, i: InstrumentId, split: Split, lot: Quantity, tick: Price) -> Result<usize, Overflow> {
+        let mut after = Vec::new();
+        for (at, o) in self.entries.iter().enumerate() {
+            if o.order.instrument == i && !o.state.is_final() {
+                let (order, filled) = o.order.split(o.filled, split, lot, tick)?;
+                after.push((at, OpenOrder { order, filled, ..*o }));
+            }
+        }
+        for (at, new) in &after {
+            if let Some(old) = self.entries.get_mut(*at).map(|entry| std::mem::replace(entry, *new)) {
+                let more = new.remaining().nano().saturating_sub(old.remaining().nano());
+                self.add_working(i, new.order.side, more);
+            }
+        }
+        Ok(after.len())
     }
 
     /// Moves an order by something that is not a report: a cancel that we ask for, a time-out. What only a venue can

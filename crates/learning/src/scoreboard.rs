@@ -67,6 +67,13 @@ impl Scoreboard {
         }
     }
 
+    /// A corporate action changes what the noted price of an instrument is to be compared with (0: with nothing).
+    pub fn reprice(&mut self, instrument: usize, now: impl FnOnce(i64) -> i64) {
+        if let Some(price) = self.prices.get_mut(instrument) {
+            *price = now(*price);
+        }
+    }
+
     /// Notes an agent's opinions: values and where there is one.
     pub fn note(&mut self, agent: usize, value_of: impl Fn(usize) -> f64, status: &[Status]) {
         let n = self.prices.len();
@@ -110,6 +117,17 @@ impl Scoreboard {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_split_is_no_miss() {
+        let mut b = Scoreboard::new(1, 1);
+        b.judge(|_| 100);
+        b.note(0, |_| 1.0, &[Status::Ok]);
+        b.reprice(0, |p| p / 2);
+        b.reprice(7, |p| p / 2);
+        b.judge(|_| 51);
+        assert_eq!(b.scores(), &[Score { hits: 1, misses: 0 }]);
+    }
 
     #[test]
     fn an_opinion_is_judged_by_the_next_move_only() {

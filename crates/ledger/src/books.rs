@@ -23,16 +23,20 @@ pub enum Account {
     Interest = 6,
     /// The counterpart of currency trades, so that each currency balances by itself.
     Exchange = 7,
+    /// Dividends that are due and not paid yet: a receivable, or what a short position owes.
+    Accrued = 8,
 }
 
-const N_ACCOUNTS: usize = 8;
+const N_ACCOUNTS: usize = 9;
 
-/// Balances of one currency, and its cash that has not settled.
+/// Balances of one currency, its cash that has not settled, and the days on which accrued dividends are paid.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CurrencyBooks {
     balances: [i128; N_ACCOUNTS],
     /// Cash by settlement date, oldest first.
     unsettled: Vec<(Date, i128)>,
+    /// Accrued amounts by payment date, oldest first.
+    accrued: Vec<(Date, i128)>,
 }
 
 impl CurrencyBooks {
@@ -43,10 +47,12 @@ impl CurrencyBooks {
         self.balances.get(account as usize).copied().unwrap_or_default()
     }
 
-    /// True if all accounts sum to zero.
+    /// True if all accounts sum to zero and the payments to come sum to what is accrued.
     #[must_use]
     pub fn is_balanced(&self) -> bool {
+        let payments = self.accrued.iter().try_fold(0_i128, |sum, (_, amount)| sum.checked_add(*amount));
         self.balances.iter().try_fold(0_i128, |sum, b| sum.checked_add(*b)) == Some(0)
+            && payments == Some(self.balance(Account::Accrued))
     }
 
     /// Cash that is not settled yet.
@@ -78,28 +84,44 @@ impl CurrencyBooks {
 
     /// Notes that a cash posting settles on a date.
     pub(crate) fn settle_later(&mut self, date: Date, amount: i128) {
-        match self.unsettled.iter_mut().rev().find(|(d, _)| *d <= date) {
-            Some((d, sum)) if *d == date => *sum = sum.saturating_add(amount),
-            _ => {
-                let at = self.unsettled.partition_point(|(d, _)| *d < date);
-                self.unsettled.insert(at, (date, amount));
-            }
-        }
+        note(&mut self.unsettled, date, amount);
     }
 
-    /// Settles what is due on or before a date.
-    pub(crate) fn settle_through(&mut self, date: Date) {
+    /// Books a dividend that is paid on a date (negative if it is owed).
+    ///
+    /// # Errors
+    /// As `post`.
+    pub(crate) fn accrue(&mut self, pay: Date, amount: i128) -> Result<(), Overflow> {
+        let income = amount.checked_neg().ok_or(Overflow("dividend"))?;
+        self.post([(Account::Accrued, amount), (Account::Dividends, income)])?;
+        note(&mut self.accrued, pay, amount);
+        Ok(())
+    }
+
+    /// Settles what is due on or before a date: cash is settled, and dividends become cash.
+    ///
+    /// # Errors
+    /// `Overflow` if the cash does not fit; what is not paid stays accrued.
+    pub(crate) fn settle_through(&mut self, date: Date) -> Result<(), Overflow> {
         if self.unsettled.first().is_some_and(|(d, _)| *d <= date) {
             self.unsettled.retain(|(d, _)| *d > date);
         }
+        while let Some((_, amount)) = self.accrued.first().copied().filter(|(d, _)| *d <= date) {
+            let out = amount.checked_neg().ok_or(Overflow("dividend"))?;
+            self.post([(Account::Cash, amount), (Account::Accrued, out)])?;
+            self.accrued.remove(0);
+        }
+        Ok(())
     }
 
     pub(crate) fn save(&self, to: &mut Encoder) {
         self.balances.iter().for_each(|b| to.i128(*b));
-        to.len(self.unsettled.len());
-        for (date, amount) in &self.unsettled {
-            to.i32(date.0);
-            to.i128(*amount);
+        for dated in [&self.unsettled, &self.accrued] {
+            to.len(dated.len());
+            for (date, amount) in dated {
+                to.i32(date.0);
+                to.i128(*amount);
+            }
         }
     }
 
@@ -108,10 +130,23 @@ impl CurrencyBooks {
         for b in &mut books.balances {
             *b = from.i128("balance")?;
         }
-        for _ in 0..from.len("unsettled cash")? {
-            books.unsettled.push((Date(from.i32("settlement date")?), from.i128("unsettled cash")?));
+        for dated in [&mut books.unsettled, &mut books.accrued] {
+            for _ in 0..from.len("dated amounts")? {
+                dated.push((Date(from.i32("date")?), from.i128("dated amount")?));
+            }
         }
         Ok(books)
+    }
+}
+
+/// Adds an amount to those of its date, in order of dates.
+fn note(dated: &mut Vec<(Date, i128)>, date: Date, amount: i128) {
+    match dated.iter_mut().rev().find(|(d, _)| *d <= date) {
+        Some((d, sum)) if *d == date => *sum = sum.saturating_add(amount),
+        _ => {
+            let at = dated.partition_point(|(d, _)| *d < date);
+            dated.insert(at, (date, amount));
+        }
     }
 }
 
@@ -136,7 +171,22 @@ mod tests {
             b.settle_later(Date(day), amount);
         }
         assert_eq!(b.unsettled, vec![(Date(1), 10), (Date(2), 20), (Date(3), 33)]);
-        b.settle_through(Date(2));
+        b.settle_through(Date(2)).unwrap();
         assert_eq!(b.unsettled(), 33);
+    }
+
+    #[test]
+    fn a_dividend_is_accrued_and_paid_on_its_day() {
+        let mut b = CurrencyBooks::default();
+        for (day, amount) in [(3, 30), (1, -10), (3, 3)] {
+            b.accrue(Date(day), amount).unwrap();
+            assert!(b.is_balanced());
+        }
+        assert_eq!((b.balance(Account::Accrued), b.balance(Account::Dividends)), (23, -23));
+        b.settle_through(Date(2)).unwrap();
+        assert_eq!((b.balance(Account::Cash), b.balance(Account::Accrued)), (-10, 33));
+        b.settle_through(Date(9)).unwrap();
+        assert_eq!((b.balance(Account::Cash), b.balance(Account::Accrued)), (23, 0));
+        assert!(b.is_balanced());
     }
 }

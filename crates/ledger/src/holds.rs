@@ -2,7 +2,7 @@
 //! each fill posts a part, and what is left is voided when the order ends.
 
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_domain::{InstrumentId, Overflow, Quantity, Side};
+use tradegraph_domain::{InstrumentId, Overflow, Quantity, Side, Split};
 
 /// Place of a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -153,6 +153,38 @@ impl Holds {
             self.subtract(hold, currency);
             self.free.push(id.0);
             self.n_open = self.n_open.saturating_sub(1);
+        }
+    }
+
+    /// The holds of an instrument as a split leaves them: quantities in whole lots, the cash as it was, since what more
+    /// units cost less each. Nothing is changed.
+    pub(crate) fn after_split(
+        &self,
+        i: InstrumentId,
+        split: Split,
+        lot: Quantity,
+    ) -> Result<Vec<(HoldId, Hold)>, Overflow> {
+        let mut sums = [0_i128; 2];
+        let mut out = Vec::new();
+        for (id, hold) in self.iter().filter(|(_, h)| h.instrument == i) {
+            let quantity = split.quantity(hold.quantity, lot)?.0;
+            let [buy, sell] = &mut sums;
+            let sum = if hold.side == Side::Buy { buy } else { sell };
+            *sum = sum.checked_add(quantity.nano()).ok_or(Overflow("held quantity"))?;
+            out.push((id, Hold { quantity, ..*hold }));
+        }
+        Ok(out)
+    }
+
+    /// Puts what `after_split` made in the place of what was there.
+    pub(crate) fn put_split(&mut self, after: Vec<(HoldId, Hold)>) {
+        for (id, hold) in after {
+            let Some(slot) = self.slots.get_mut(id.0 as usize).and_then(Option::as_mut) else { continue };
+            let sums = if hold.side == Side::Buy { &mut self.buy } else { &mut self.sell };
+            if let Some(sum) = sums.get_mut(hold.instrument.index()) {
+                *sum = sum.saturating_sub(slot.quantity.nano()).saturating_add(hold.quantity.nano());
+            }
+            *slot = hold;
         }
     }
 

@@ -9,8 +9,13 @@
 //! | Realised | – | −(n − c) |
 //! | Fees | +f | +f |
 //!
-//! NAV(base) = Σ rate × (cash + value of positions); closing NAV = capital + realised + unrealised + dividends +
-//! interest + currency result − fees.
+//! NAV(base) = Σ rate × (cash + accrued dividends + value of positions); closing NAV = capital + realised + unrealised +
+//! dividends + interest + currency result − fees. Both hold after every event. What corporate actions post is the table
+//! in `actions`.
+
+mod actions;
+
+pub use actions::ActionBooked;
 
 use crate::books::{Account, CurrencyBooks};
 use crate::execs::SeenExecs;
@@ -90,6 +95,7 @@ pub struct Ledger {
     seen: SeenExecs,
     fee_of: Vec<i128>,
     realised_of: Vec<i128>,
+    dividend_of: Vec<i128>,
     n_fills: u64,
 }
 
@@ -133,6 +139,7 @@ impl Ledger {
             seen: SeenExecs::default(),
             fee_of: vec![0; n],
             realised_of: vec![0; n],
+            dividend_of: vec![0; n],
             n_fills: 0,
         }
     }
@@ -329,9 +336,13 @@ impl Ledger {
         Ok(FillBooked { notional_nano: notional, realised_nano: gain, position: Quantity::from_nano(after) })
     }
 
-    /// Settles cash that is due on or before a date.
-    pub fn settle_through(&mut self, date: Date) {
-        self.books.iter_mut().for_each(|b| b.settle_through(date));
+    /// Settles what is due on or before a date: cash of trades, and dividends that become cash.
+    ///
+    /// # Errors
+    /// `Overflow` if a currency's cash does not fit; what is not paid stays accrued.
+    pub fn settle_through(&mut self, date: Date) -> Result<(), LedgerError> {
+        self.books.iter_mut().try_for_each(|b| b.settle_through(date))?;
+        Ok(())
     }
 
     /// Reserves what an open order may cost and move.
@@ -415,8 +426,8 @@ impl Ledger {
         for (((books, value), rate), currency) in
             self.books.iter().zip(&self.value).zip(&self.rates).zip(&self.currencies)
         {
-            let own =
-                books.balance(Account::Cash).checked_add(div_nano_half_even(*value)).ok_or(NavMissing::Overflow)?;
+            let money = books.balance(Account::Cash).checked_add(books.balance(Account::Accrued));
+            let own = money.and_then(|m| m.checked_add(div_nano_half_even(*value))).ok_or(NavMissing::Overflow)?;
             let in_base = match rate {
                 Some(r) if r.nano() == NANO => own,
                 Some(r) => {
@@ -535,7 +546,7 @@ impl Ledger {
         self.quantity.iter().for_each(|q| to.i128(*q));
         to.i64s(&self.marks);
         self.marked.iter().for_each(|m| to.bool(*m));
-        for i in [&self.fee_of, &self.realised_of].into_iter().flatten() {
+        for i in [&self.fee_of, &self.realised_of, &self.dividend_of].into_iter().flatten() {
             to.i128(*i);
         }
         self.lots.save(to);
@@ -566,7 +577,7 @@ impl Ledger {
         for m in &mut self.marked {
             *m = from.bool("marked")?;
         }
-        for v in self.fee_of.iter_mut().chain(&mut self.realised_of) {
+        for v in self.fee_of.iter_mut().chain(&mut self.realised_of).chain(&mut self.dividend_of) {
             *v = from.i128("result of an instrument")?;
         }
         self.lots.load(from)?;

@@ -2,7 +2,7 @@
 //! loses nothing.
 
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_domain::{InstrumentId, Overflow, Quantity, Timestamp, mul_div_half_even};
+use tradegraph_domain::{InstrumentId, Overflow, Quantity, Split, Timestamp, mul_div_half_even};
 
 const NONE: u32 = u32::MAX;
 
@@ -90,17 +90,20 @@ impl LotBook {
 
     /// Cost of closing `quantity` units (without sign) of an instrument, oldest lots first, without closing them.
     pub(crate) fn cost_of(&self, i: InstrumentId, quantity: Quantity) -> Result<i128, Overflow> {
-        let mut left = quantity.abs().nano();
-        let mut cost = 0_i128;
-        for lot in self.of(i) {
-            if left == 0 {
-                break;
+        cost_of(self.of(i), quantity)
+    }
+
+    /// Puts other lots, oldest first, in the place of an instrument's own.
+    pub(crate) fn replace(&mut self, i: InstrumentId, lots: &[Lot]) -> Result<(), Overflow> {
+        if let Some(ends) = self.ends.get_mut(i.index()) {
+            let mut at = std::mem::replace(ends, (NONE, NONE)).0;
+            while let Some(node) = self.nodes.get_mut(at as usize) {
+                let next = std::mem::replace(&mut node.next, self.free);
+                self.free = at;
+                at = next;
             }
-            let (part, units) = part_of(&lot, left)?;
-            cost = cost.checked_add(part).ok_or(Overflow("cost of lots"))?;
-            left = left.saturating_sub(units);
         }
-        Ok(cost)
+        lots.iter().try_for_each(|lot| self.push(i, *lot))
     }
 
     /// Closes `quantity` units (without sign), oldest lots first. `proceeds` is the signed value exchanged for all of
@@ -182,6 +185,43 @@ impl LotBook {
         }
         Ok(())
     }
+}
+
+/// Cost of closing `quantity` units (without sign) of lots in their order.
+pub(crate) fn cost_of(lots: impl Iterator<Item = Lot>, quantity: Quantity) -> Result<i128, Overflow> {
+    let mut left = quantity.abs().nano();
+    let mut cost = 0_i128;
+    for lot in lots {
+        if left == 0 {
+            break;
+        }
+        let (part, units) = part_of(&lot, left)?;
+        cost = cost.checked_add(part).ok_or(Overflow("cost of lots"))?;
+        left = left.saturating_sub(units);
+    }
+    Ok(cost)
+}
+
+/// Lots after a split, with the costs they had. Sums are scaled, not lots, so that together they are the position
+/// after it to the last unit; a lot of which nothing is left leaves its cost to its neighbour.
+pub(crate) fn split_lots(lots: impl Iterator<Item = Lot>, split: Split) -> Result<Vec<Lot>, Overflow> {
+    let scaled = |sum: i128| split.quantity(Quantity::from_nano(sum), Quantity::from_nano(1)).map(|(q, _)| q.nano());
+    let (mut sum, mut done) = (0_i128, 0_i128);
+    let mut out: Vec<Lot> = Vec::new();
+    for lot in lots {
+        sum = sum.checked_add(lot.quantity.nano()).ok_or(Overflow("quantity of lots"))?;
+        let units = scaled(sum)?.saturating_sub(done);
+        done = done.saturating_add(units);
+        let add = |a: i128, b: i128| a.checked_add(b).ok_or(Overflow("cost of lots"));
+        match out.last_mut() {
+            Some(last) if units == 0 || last.quantity.is_zero() => {
+                last.quantity = Quantity::from_nano(last.quantity.nano().saturating_add(units));
+                last.cost_nano = add(last.cost_nano, lot.cost_nano)?;
+            }
+            _ => out.push(Lot { quantity: Quantity::from_nano(units), ..lot }),
+        }
+    }
+    Ok(out)
 }
 
 /// Signed cost of up to `units` units of a lot, and how many units that is.

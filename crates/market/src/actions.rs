@@ -3,10 +3,17 @@
 //! Each instrument carries two cumulative forward factors that start at 1. At a split of `new` for `old` both are
 //! multiplied by new / old; at a dividend D the total factor is multiplied by P / (P − D), P being the last close
 //! before the ex-date. Price features run on price × total factor and volume on volume ÷ split factor, so no kernel's
-//! state is ever rescaled and nothing later than the row itself is looked at.
+//! state is ever rescaled and nothing later than the row itself is looked at. `derive` and `from_columns` make actions
+//! of what sources print.
+
+mod derive;
+
+pub use derive::{
+    AdjustedClose, ColumnError, Derivation, Derived, Doubt, DoubtKind, PrintedAction, derive, from_columns,
+};
 
 use crate::batch::Batch;
-use tradegraph_domain::{ActionKind, CorporateAction, InstrumentId, Price};
+use tradegraph_domain::{ActionKind, CorporateAction, InstrumentId, Price, Timestamp};
 
 /// blake3 of the canonical content of a table of actions.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -44,6 +51,12 @@ pub enum ActionError {
     /// Two of a kind for one instrument at one moment.
     #[error("action {at} repeats the one before it")]
     Twice {
+        /// Place in the table.
+        at: usize,
+    },
+    /// Something after the end of an instrument.
+    #[error("action {at} comes after the delisting of its instrument")]
+    AfterDelisting {
         /// Place in the table.
         at: usize,
     },
@@ -88,6 +101,15 @@ impl Actions {
         if let Some(at) = items.windows(2).position(|w| same(&w[0], &w[1])) {
             return Err(ActionError::Twice { at: at + 1 });
         }
+        let mut gone = Vec::new();
+        for (at, action) in items.iter().enumerate() {
+            if gone.contains(&action.instrument) {
+                return Err(ActionError::AfterDelisting { at });
+            }
+            if matches!(action.kind, ActionKind::Delisting { .. }) {
+                gone.push(action.instrument);
+            }
+        }
         Ok(Actions { id: hash(&items, &names), items, names })
     }
 
@@ -115,10 +137,27 @@ impl Actions {
         self.names.get(name as usize).map(String::as_str)
     }
 
+    /// The symbol that an instrument had at a moment: that of the last rename until then, if there was one.
+    #[must_use]
+    pub fn symbol_at(&self, i: InstrumentId, ts: Timestamp) -> Option<&str> {
+        let until = self.items.partition_point(|a| a.ts <= ts);
+        self.items[..until].iter().rev().find_map(|a| match a.kind {
+            ActionKind::Rename { name } if a.instrument == i => self.name(name),
+            _ => None,
+        })
+    }
+
     /// True without actions.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+}
+
+/// A table without actions.
+impl Default for Actions {
+    fn default() -> Self {
+        Actions { id: hash(&[], &[]), items: vec![], names: vec![] }
     }
 }
 
@@ -147,7 +186,7 @@ fn hash(items: &[CorporateAction], names: &[String]) -> ActionsId {
 /// Cumulative factors of an instrument from a row of a batch on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adjustment {
-    /// The first row whose bar begins at the action's moment or later.
+    /// The first row that becomes known after the action's moment, at which the action comes after what is known.
     pub row: u32,
     /// Whose.
     pub instrument: InstrumentId,
@@ -163,36 +202,54 @@ pub struct Adjustments {
     steps: Vec<Adjustment>,
 }
 
+/// What one instrument's factors are so far.
+#[derive(Clone, Debug)]
+struct Factors {
+    split: f64,
+    total: f64,
+    /// Each split with its first row.
+    splits: Vec<(usize, f64)>,
+}
+
 impl Adjustments {
-    /// The factors that actions make of a batch. A dividend that is not below the last close before it, or before
-    /// which there is no close, changes no factor.
+    /// The factors that actions make of a batch. They start at 1 in its first row, whatever happened before it. A
+    /// dividend that is not below the last close before it, in units after the splits since, or before which there is
+    /// no close, changes no factor.
     #[must_use]
     pub fn new(actions: &Actions, batch: &Batch) -> Adjustments {
-        let mut now: Vec<(f64, f64)> = vec![(1.0, 1.0); batch.width()];
+        let rows = batch.rows();
+        let ends = batch.ends(0, rows);
+        let mut now = vec![Factors { split: 1.0, total: 1.0, splits: vec![] }; batch.width()];
         let mut steps = Vec::new();
         for action in &actions.items {
             let i = action.instrument.index();
-            let Some((split, total)) = now.get_mut(i) else { continue };
-            let row = batch.first_from(action.ts);
+            let Some(of) = now.get_mut(i) else { continue };
+            let row = ends.partition_point(|end| *end <= action.ts);
+            if row == 0 || row == rows {
+                continue;
+            }
             match action.kind {
                 ActionKind::Split { new, old } => {
-                    *split *= f64::from(new) / f64::from(old);
-                    *total *= f64::from(new) / f64::from(old);
+                    let ratio = f64::from(new) / f64::from(old);
+                    of.split *= ratio;
+                    of.total *= ratio;
+                    of.splits.push((row, ratio));
                 }
                 ActionKind::Dividend { amount, .. } => {
-                    let Some(before) = (0..row).rev().find_map(|k| batch.close(k, i)) else { continue };
-                    let left = before.nano().saturating_sub(amount.nano());
-                    if left <= 0 {
+                    let Some((at, close)) = (0..row).rev().find_map(|k| Some((k, batch.close(k, i)?))) else {
+                        continue;
+                    };
+                    let since = of.splits.iter().filter(|(first, _)| *first > at).map(|(_, ratio)| ratio);
+                    let before = since.fold(close.nano() as f64, |price, ratio| price / ratio);
+                    let left = before - amount.nano() as f64;
+                    if left <= 0.0 {
                         continue;
                     }
-                    *total *= before.nano() as f64 / left as f64;
+                    of.total *= before / left;
                 }
                 ActionKind::Rename { .. } | ActionKind::Delisting { .. } => continue,
             }
-            if row < batch.rows() {
-                let step = Adjustment { row: row as u32, instrument: action.instrument, split: *split, total: *total };
-                steps.push(step);
-            }
+            steps.push(Adjustment { row: row as u32, instrument: action.instrument, split: of.split, total: of.total });
         }
         Adjustments { steps }
     }
@@ -209,3 +266,6 @@ impl Adjustments {
         self.steps.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -158,11 +158,11 @@ impl Batch {
         }
         let mut parts = self.parts;
         for (mark, status) in marks.iter_mut().zip(&mut parts.status) {
-            match mark.severity() {
-                _ if *status != Status::Ok => *mark = Marks::NONE,
-                Some(Severity::Fault) => *status = Status::Suspect,
-                Some(Severity::Doubt) => {}
-                Some(Severity::Note) | None => *mark = Marks::NONE,
+            match (mark.severity(), *status) {
+                // A cell that is suspect already was marked before.
+                (Some(Severity::Fault), Status::Ok | Status::Suspect) => *status = Status::Suspect,
+                (Some(Severity::Doubt), Status::Ok) => {}
+                _ => *mark = Marks::NONE,
             }
         }
         let batch = Batch::new(parts)?;
@@ -418,6 +418,9 @@ pub(crate) mod tests {
         assert_eq!(marked.statuses(1, 2), [Status::Suspect, Status::Ok]);
         assert!(marked.is_complete(0) && !marked.is_complete(1));
         assert_ne!(marked.id(), plain.id());
+        // What a file of the batch holds makes the same batch.
+        let again = Batch::new(marked.parts().clone()).unwrap().with_marks(marked.all_marks().to_vec()).unwrap();
+        assert_eq!(again, marked);
         let same = plain.clone().with_marks(vec![Marks::NONE, note, Marks::NONE, Marks::NONE]).unwrap();
         assert_eq!(same, plain);
         assert!(same.marks(0).is_empty());

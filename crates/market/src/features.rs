@@ -1,24 +1,35 @@
 //! Features: columns that depend on the market alone. An agent names a `FeatureSpec`; equal specs are one column.
 //! The formulas live in `quant`; here they are bound to a feed and computed for a block of slices in one pass.
 
-use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_columns::{Block, CHUNK, Status};
-use tradegraph_domain::FeedId;
-use tradegraph_quant::indicators::{EmaBank, Macd, Momentum, RealisedVol, Rsi, Seed, Sma};
+mod indicator;
+mod kernels;
 
-/// What a feature computes from the closes of its feed.
+pub use indicator::{IndicatorError, IndicatorSpec};
+pub(crate) use kernels::{Kernels, Rows, chunk_widths};
+
+use tradegraph_domain::FeedId;
+use tradegraph_quant::indicators::{
+    Atr, AverageVolume, Bollinger, Correlation, Inputs, Kernel as Formula, Macd, Momentum, RealisedVol, RollingHigh,
+    RollingLow, Rsi, Scale, Seed, Sma, ZScore,
+};
+
+/// Lines of a kernel at most.
+const MOST_LINES: usize = 8;
+
+/// What a feature computes from the bars of its feed. Prices and volumes are those of the row's own units: corporate
+/// actions of the past are taken out, those of the future are not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FeatureKind {
-    /// The close itself.
+    /// The close itself, as it was traded.
     Close,
-    /// Exponential moving average over `n` bars.
+    /// Exponential moving average of the close over `n` bars.
     Ema {
         /// Bars.
         n: u16,
         /// Start value.
         seed: EmaSeed,
     },
-    /// Simple moving average over `n` bars.
+    /// Simple moving average of the close over `n` bars.
     Sma {
         /// Bars.
         n: u16,
@@ -36,19 +47,66 @@ pub enum FeatureKind {
         slow: u16,
         /// Bars of the signal line.
         signal: u16,
+        /// Start value of all three averages.
+        seed: EmaSeed,
         /// Which line.
         line: MacdLine,
     },
-    /// Close over the close `n` bars before, less 1.
-    Momentum {
+    /// A line of the Bollinger bands: mean and population deviation of the last `n` closes.
+    Bollinger {
         /// Bars.
         n: u16,
+        /// Distance of the outer bands in hundredths of a deviation: 200 is two.
+        width_pct: u16,
+        /// Which line.
+        line: Band,
+    },
+    /// Deviations by which the close is away from the mean of the last `n`.
+    ZScore {
+        /// Bars.
+        n: u16,
+    },
+    /// Wilder's average true range over `n` bars. `NotApplicable` for series of closes.
+    Atr {
+        /// Bars.
+        n: u16,
+    },
+    /// The highest of the last `n` highs. `NotApplicable` for series of closes.
+    RollingHigh {
+        /// Bars.
+        n: u16,
+    },
+    /// The lowest of the last `n` lows. `NotApplicable` for series of closes.
+    RollingLow {
+        /// Bars.
+        n: u16,
+    },
+    /// The close `skip` bars ago over the close `n` bars ago, less 1: "12-1" of daily bars is 252 and 21.
+    Momentum {
+        /// Bars to the base.
+        n: u16,
+        /// Latest bars that are left out, fewer than `n`.
+        skip: u16,
     },
     /// Standard deviation of the last `n` log returns, per bar.
     RealisedVol {
         /// Bars.
         n: u16,
     },
+    /// Mean of the last `n` volumes. `NotApplicable` for series without volume.
+    AverageVolume {
+        /// Bars.
+        n: u16,
+    },
+    /// Correlation of the last `n` log returns with those of the market: in every row the mean, with equal weights, of
+    /// the log returns of all instruments that have a bar in it and one before.
+    MarketCorrelation {
+        /// Bars.
+        n: u16,
+    },
+    /// A line of any indicator that has a name in the registry of `quant`. Of a measure of two series the first is the
+    /// instrument's log return and the second the market's.
+    Indicator(IndicatorSpec),
 }
 
 /// Start value of an exponential average.
@@ -71,6 +129,17 @@ pub enum MacdLine {
     Histogram = 2,
 }
 
+/// Lines of Bollinger bands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Band {
+    /// Mean plus the deviations.
+    Upper = 0,
+    /// Mean.
+    Middle = 1,
+    /// Mean less the deviations.
+    Lower = 2,
+}
+
 /// A feature of a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FeatureSpec {
@@ -84,191 +153,87 @@ pub struct FeatureSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FeatureId(pub(crate) u16);
 
-/// Periods of a MACD: fast, slow, signal.
-type MacdKey = (u16, u16, u16);
-
-/// Sets in one bank: enough to overlap their latency, few enough for buffers on the stack.
-const BANK: usize = 8;
-
-/// The kernels of one feed over one chunk of instruments, with the columns that each writes.
-#[derive(Debug)]
-enum Kernel {
-    Close(usize),
-    Emas(EmaBank, Vec<usize>),
-    Sma(Sma, usize),
-    Rsi(Rsi, usize),
-    Macd(Box<Macd>, [Option<usize>; 3], [Block<f64>; 3]),
-    Momentum(Momentum, usize),
-    RealisedVol(RealisedVol, usize),
-}
-
-/// All kernels of one feed over a range of instruments.
-#[derive(Debug)]
-pub(crate) struct Kernels {
-    kernels: Vec<Kernel>,
-}
-
-impl Kernels {
-    /// Kernels for `n` instruments; `columns` are this feed's features with their places among its columns.
-    pub(crate) fn new(kinds: &[FeatureKind], n: usize, rows: usize) -> Self {
-        let mut kernels = Vec::new();
-        let emas: Vec<(usize, (usize, Seed))> = kinds
-            .iter()
-            .enumerate()
-            .filter_map(|(at, k)| match k {
-                FeatureKind::Ema { n, seed } => {
-                    let seed = if *seed == EmaSeed::Sma { Seed::Sma } else { Seed::First };
-                    Some((at, (usize::from(*n), seed)))
-                }
-                _ => None,
-            })
-            .collect();
-        for bank in emas.chunks(BANK) {
-            let sets: Vec<_> = bank.iter().map(|(_, set)| *set).collect();
-            kernels.push(Kernel::Emas(EmaBank::new(n, &sets), bank.iter().map(|(at, _)| *at).collect()));
-        }
-        // The lines of one MACD come from one kernel.
-        let mut macds: Vec<(MacdKey, [Option<usize>; 3])> = Vec::new();
-        for (at, kind) in kinds.iter().enumerate() {
-            match *kind {
-                FeatureKind::Close => kernels.push(Kernel::Close(at)),
-                FeatureKind::Ema { .. } => {}
-                FeatureKind::Sma { n: bars } => kernels.push(Kernel::Sma(Sma::new(n, bars.into()), at)),
-                FeatureKind::Rsi { n: bars } => kernels.push(Kernel::Rsi(Rsi::new(n, bars.into()), at)),
-                FeatureKind::Momentum { n: bars } => kernels.push(Kernel::Momentum(Momentum::new(n, bars.into()), at)),
-                FeatureKind::RealisedVol { n: bars } => {
-                    kernels.push(Kernel::RealisedVol(RealisedVol::new(n, bars.into()), at));
-                }
-                FeatureKind::Macd { fast, slow, signal, line } => {
-                    let key = (fast, slow, signal);
-                    let place = macds.iter().position(|(k, _)| *k == key).unwrap_or_else(|| {
-                        macds.push((key, [None; 3]));
-                        macds.len() - 1
-                    });
-                    macds[place].1[line as usize] = Some(at);
-                }
+impl FeatureKind {
+    /// The kind that stands for all lines of its kernel.
+    fn family(self) -> FeatureKind {
+        match self {
+            FeatureKind::Macd { fast, slow, signal, seed, .. } => {
+                FeatureKind::Macd { fast, slow, signal, seed, line: MacdLine::Macd }
             }
-        }
-        for ((fast, slow, signal), places) in macds {
-            let macd = Macd::new(n, fast.into(), slow.into(), signal.into());
-            let spare = [Block::new(rows, n), Block::new(rows, n), Block::new(rows, n)];
-            kernels.push(Kernel::Macd(Box::new(macd), places, spare));
-        }
-        Kernels { kernels }
-    }
-
-    /// Computes `k` slices. `columns` has one (values, statuses) pair a feature, each `k` × instruments.
-    pub(crate) fn update(
-        &mut self,
-        close: &[f64],
-        present: &[Status],
-        k: usize,
-        columns: &mut [(&mut [f64], &mut [Status])],
-    ) {
-        for kernel in &mut self.kernels {
-            match kernel {
-                Kernel::Close(at) => {
-                    let (values, status) = &mut columns[*at];
-                    values.copy_from_slice(close);
-                    status.copy_from_slice(present);
-                }
-                Kernel::Emas(bank, places) => emas(bank, places, close, present, k, columns),
-                Kernel::Sma(sma, at) => {
-                    slices(close, present, k, &mut columns[*at], |c, p, v, s| sma.update(c, p, v, s))
-                }
-                Kernel::Rsi(rsi, at) => {
-                    let (values, status) = &mut columns[*at];
-                    rsi.update_block(close, present, k, &mut (values, status));
-                }
-                Kernel::Momentum(m, at) => {
-                    slices(close, present, k, &mut columns[*at], |c, p, v, s| m.update(c, p, v, s))
-                }
-                Kernel::RealisedVol(m, at) => {
-                    slices(close, present, k, &mut columns[*at], |c, p, v, s| m.update(c, p, v, s))
-                }
-                Kernel::Macd(macd, places, spare) => {
-                    let mut out = spare.each_mut().map(|block| {
-                        let (values, status) = block.parts_mut();
-                        (&mut values[..close.len()], &mut status[..close.len()])
-                    });
-                    macd.update_block(close, present, k, &mut out);
-                    for (place, (values, status)) in places.iter().zip(&out) {
-                        if let Some(at) = place {
-                            columns[*at].0.copy_from_slice(values);
-                            columns[*at].1.copy_from_slice(status);
-                        }
-                    }
-                }
-            }
+            FeatureKind::Bollinger { n, width_pct, .. } => FeatureKind::Bollinger { n, width_pct, line: Band::Upper },
+            FeatureKind::Indicator(spec) => FeatureKind::Indicator(spec.first_line()),
+            other => other,
         }
     }
 
-    pub(crate) fn save(&self, to: &mut Encoder) {
-        for kernel in &self.kernels {
-            match kernel {
-                Kernel::Close(_) => {}
-                Kernel::Emas(k, _) => k.save(to),
-                Kernel::Sma(k, _) => k.save(to),
-                Kernel::Rsi(k, _) => k.save(to),
-                Kernel::Macd(k, _, _) => k.save(to),
-                Kernel::Momentum(k, _) => k.save(to),
-                Kernel::RealisedVol(k, _) => k.save(to),
-            }
+    /// Which line of its kernel it is.
+    fn line(self) -> usize {
+        match self {
+            FeatureKind::Macd { line, .. } => line as usize,
+            FeatureKind::Bollinger { line, .. } => line as usize,
+            FeatureKind::Indicator(spec) => spec.line(),
+            _ => 0,
         }
     }
 
-    pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
-        for kernel in &mut self.kernels {
-            match kernel {
-                Kernel::Close(_) => {}
-                Kernel::Emas(k, _) => k.load(from)?,
-                Kernel::Sma(k, _) => k.load(from)?,
-                Kernel::Rsi(k, _) => k.load(from)?,
-                Kernel::Macd(k, _, _) => k.load(from)?,
-                Kernel::Momentum(k, _) => k.load(from)?,
-                Kernel::RealisedVol(k, _) => k.load(from)?,
-            }
+    /// How its values follow the units of prices and volumes.
+    pub(crate) fn scale(self) -> Scale {
+        match self {
+            FeatureKind::Ema { .. }
+            | FeatureKind::Sma { .. }
+            | FeatureKind::Macd { .. }
+            | FeatureKind::Bollinger { .. }
+            | FeatureKind::Atr { .. }
+            | FeatureKind::RollingHigh { .. }
+            | FeatureKind::RollingLow { .. } => Scale::PRICE,
+            FeatureKind::AverageVolume { .. } => Scale::VOLUME,
+            FeatureKind::Indicator(spec) => spec.indicator().lines[spec.line()].scale,
+            // The close is not adjusted in the first place.
+            FeatureKind::Close
+            | FeatureKind::Rsi { .. }
+            | FeatureKind::ZScore { .. }
+            | FeatureKind::Momentum { .. }
+            | FeatureKind::RealisedVol { .. }
+            | FeatureKind::MarketCorrelation { .. } => Scale::FREE,
         }
-        Ok(())
+    }
+
+    /// The kernel for `w` instruments; none for what needs none or shares a bank.
+    fn kernel(self, w: usize) -> Option<Box<dyn Formula>> {
+        let n = usize::from;
+        Some(match self {
+            FeatureKind::Close | FeatureKind::Ema { .. } => return None,
+            FeatureKind::Sma { n: bars } => Box::new(Sma::columns(w, n(bars))),
+            FeatureKind::Rsi { n: bars } => Box::new(Rsi::new(w, n(bars))),
+            FeatureKind::Macd { fast, slow, signal, seed, .. } => {
+                Box::new(Macd::new(w, n(fast), n(slow), n(signal), seed.into()))
+            }
+            FeatureKind::Bollinger { n: bars, width_pct, .. } => {
+                Box::new(Bollinger::columns(w, n(bars), f64::from(width_pct) / 100.0))
+            }
+            FeatureKind::ZScore { n: bars } => Box::new(ZScore::columns(w, n(bars))),
+            FeatureKind::Atr { n: bars } => Box::new(Atr::columns(w, n(bars))),
+            FeatureKind::RollingHigh { n: bars } => Box::new(RollingHigh::columns(w, n(bars))),
+            FeatureKind::RollingLow { n: bars } => Box::new(RollingLow::columns(w, n(bars))),
+            FeatureKind::Momentum { n: bars, skip } => Box::new(Momentum::columns(w, n(bars), n(skip))),
+            FeatureKind::RealisedVol { n: bars } => Box::new(RealisedVol::columns(w, n(bars))),
+            FeatureKind::AverageVolume { n: bars } => Box::new(AverageVolume::columns(w, n(bars))),
+            FeatureKind::Indicator(spec) => (spec.indicator().kernel)(w, &spec.parameters()),
+            FeatureKind::MarketCorrelation { n: bars } => Box::new(Correlation::columns(w, n(bars))),
+        })
+    }
+
+    /// What it reads. The second series is the market's return, and the close beside it the instrument's.
+    pub(crate) fn inputs(self) -> Inputs {
+        self.kernel(0).map_or(Inputs::CLOSE, |k| k.inputs())
     }
 }
 
-/// Runs a bank over its columns, which are not neighbours; the buffers are borrowed into an array on the stack.
-fn emas(
-    bank: &mut EmaBank,
-    places: &[usize],
-    close: &[f64],
-    present: &[Status],
-    k: usize,
-    columns: &mut [(&mut [f64], &mut [Status])],
-) {
-    let mut out: [(&mut [f64], &mut [Status]); BANK] = Default::default();
-    let mut filled = 0;
-    for (at, (values, status)) in columns.iter_mut().enumerate() {
-        if places.contains(&at) {
-            out[filled] = (values, status);
-            filled += 1;
+impl From<EmaSeed> for Seed {
+    fn from(seed: EmaSeed) -> Seed {
+        match seed {
+            EmaSeed::Sma => Seed::Sma,
+            EmaSeed::First => Seed::First,
         }
     }
-    bank.update_block(close, present, k, &mut out[..filled]);
-}
-
-/// Runs a kernel that takes one slice at a time.
-fn slices(
-    close: &[f64],
-    present: &[Status],
-    k: usize,
-    (values, status): &mut (&mut [f64], &mut [Status]),
-    mut update: impl FnMut(&[f64], &[Status], &mut [f64], &mut [Status]),
-) {
-    let n = close.len() / k.max(1);
-    for row in 0..if n == 0 { 0 } else { k } {
-        let cells = row * n..(row + 1) * n;
-        update(&close[cells.clone()], &present[cells.clone()], &mut values[cells.clone()], &mut status[cells]);
-    }
-}
-
-/// Instruments of each chunk: all in one up to `CHUNK`, else chunks of that size.
-pub(crate) fn chunk_widths(n: usize) -> impl Iterator<Item = usize> {
-    (0..n.div_ceil(CHUNK).max(1)).map(move |c| (n - c * CHUNK).min(CHUNK))
 }

@@ -2,16 +2,18 @@
 //! features, and the `View` through which agents see it. No orders, no positions, no look-ahead.
 #![forbid(unsafe_code)]
 
-mod actions;
+pub mod actions;
 mod batch;
 pub mod calendar;
 mod features;
 mod panel;
 pub mod quality;
+pub mod reference;
 mod universe;
 
 pub use actions::{ActionError, Actions, ActionsId, Adjustment, Adjustments};
 pub use batch::{Batch, BatchError, BatchId, BatchParts};
-pub use features::{EmaSeed, FeatureId, FeatureKind, FeatureSpec, MacdLine};
+pub use features::{Band, EmaSeed, FeatureId, FeatureKind, FeatureSpec, IndicatorError, IndicatorSpec, MacdLine};
 pub use panel::{Bindings, Panel, View};
+pub use reference::Reference;
 pub use universe::{DuplicateSymbol, Universe};

@@ -5,13 +5,20 @@
 //! the present forward one row at a time, and a `View` shows the row that is known and what the kernels made of the
 //! rows before it, never a later one.
 
+mod doubt;
+mod inputs;
+
+use crate::actions::Adjustments;
 use crate::batch::Batch;
-use crate::features::{FeatureId, FeatureKind, FeatureSpec, Kernels, chunk_widths};
+use crate::features::{FeatureId, FeatureKind, FeatureSpec, Kernels, Rows, chunk_widths};
 use crate::universe::Universe;
+use doubt::Doubt;
+use inputs::{Factors, InputRows, Market};
 use std::sync::Arc;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_columns::{Block, CHUNK, ColRef, Status};
-use tradegraph_domain::{FeedId, InstrumentId, Price, Timestamp};
+use tradegraph_domain::{FeedId, InstrumentId, Price, Timestamp, mul_div_half_even};
+use tradegraph_quant::indicators::{Inputs, Out};
 
 /// Cells of a block: small enough that the columns of a few features stay in the second-level cache.
 const BLOCK_CELLS: usize = 16_384;
@@ -38,6 +45,14 @@ struct Feed {
     /// Places of this feed's features among the panel's columns.
     columns: Vec<usize>,
     kernels: Vec<Kernels>,
+    /// Fields of the bars that a feature reads.
+    reads: Inputs,
+    /// Factors of corporate actions, if there are any.
+    factors: Option<Box<Factors>>,
+    /// The market's return, if a feature reads it.
+    market: Option<Box<Market>>,
+    /// Instruments with bars of doubtful quality, if the batch has any.
+    doubt: Option<Doubt>,
     /// The block holds rows `from..to`; row `from − 1` is carried in block row 0.
     from: usize,
     to: usize,
@@ -52,8 +67,8 @@ pub struct Panel {
     feeds: Vec<Feed>,
     specs: Vec<FeatureSpec>,
     columns: Vec<Block<f64>>,
-    /// Closes of the block that is being prepared.
-    close: Vec<f64>,
+    /// What kernels read of the block that is being prepared.
+    inputs: InputRows,
     last_price: Vec<i64>,
     last_seen: Vec<Timestamp>,
     /// Every instrument was seen at this moment or later.
@@ -65,25 +80,54 @@ impl Panel {
     /// A panel before the first bar. `needs` may repeat features.
     #[must_use]
     pub fn new(universe: Arc<Universe>, batches: Vec<Arc<Batch>>, needs: &[FeatureSpec]) -> Self {
+        Panel::with_adjustments(universe, batches, Vec::new(), needs)
+    }
+
+    /// A panel whose features see through corporate actions: `adjustments` has the factors of each feed, in the order
+    /// of `batches`; a feed beyond its end has none. Kernels read price × total factor and volume ÷ split factor, each
+    /// as of its row; lines in units of prices or volumes are turned back by the factors of their row.
+    #[must_use]
+    pub fn with_adjustments(
+        universe: Arc<Universe>,
+        batches: Vec<Arc<Batch>>,
+        adjustments: Vec<Adjustments>,
+        needs: &[FeatureSpec],
+    ) -> Self {
         let n = universe.len();
         let mut specs: Vec<FeatureSpec> = needs.to_vec();
         specs.sort_unstable();
         specs.dedup();
         let block_rows = if n > CHUNK { 1 } else { (BLOCK_CELLS / n.max(1)).clamp(1, BLOCK_ROWS) };
-        let feeds = batches
+        let adjustments = adjustments.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        let feeds: Vec<Feed> = batches
             .into_iter()
+            .zip(adjustments)
             .enumerate()
-            .map(|(feed, batch)| {
+            .map(|(feed, (batch, adjustments))| {
                 let columns: Vec<usize> =
                     specs.iter().enumerate().filter(|(_, s)| usize::from(s.feed.0) == feed).map(|(at, _)| at).collect();
                 let kinds: Vec<FeatureKind> = columns.iter().map(|at| specs[*at].kind).collect();
-                let kernels = chunk_widths(n).map(|width| Kernels::new(&kinds, width, block_rows)).collect();
-                Feed { batch, columns, kernels, from: 0, to: 0, known: 0 }
+                let has = inputs::fields_of(&batch);
+                let reads = kinds.iter().map(|k| k.inputs()).filter(|i| has.has(*i)).fold(Inputs::CLOSE, Inputs::and);
+                Feed {
+                    kernels: chunk_widths(n).map(|w| Kernels::new(&kinds, w, block_rows, has)).collect(),
+                    reads,
+                    factors: adjustments.filter(|a| !a.is_empty()).map(|a| Box::new(Factors::new(&a, n))),
+                    doubt: Doubt::new(&batch),
+                    market: reads.has(Inputs::OTHER).then(|| Box::new(Market::new(n))),
+                    batch,
+                    columns,
+                    from: 0,
+                    to: 0,
+                    known: 0,
+                }
             })
             .collect();
+        let reads = feeds.iter().fold(Inputs::CLOSE, |all, f| all.and(f.reads));
+        let adjusted = feeds.iter().any(|f| f.factors.is_some());
         Panel {
             columns: specs.iter().map(|_| Block::new(block_rows + 1, n)).collect(),
-            close: vec![0.0; block_rows * n],
+            inputs: InputRows::new(block_rows * n, reads, adjusted),
             last_price: vec![0; n],
             last_seen: vec![Timestamp::MIN; n],
             all_seen: Timestamp::MIN,
@@ -157,12 +201,11 @@ impl Panel {
         let (n, from, carried) = (self.last_price.len(), f.to, f.to - f.from);
         let k = to - from;
         let cells = k * n;
-        let nanos = f.batch.closes(from, to);
-        let close = &mut self.close[..cells];
-        for (c, p) in close.iter_mut().zip(nanos) {
-            *c = *p as f64 / 1e9;
-        }
+        self.inputs.fill(&f.batch, from, to, f.reads, f.factors.as_deref_mut());
         let present = f.batch.statuses(from, to);
+        if let Some(market) = &mut f.market {
+            market.fill(&mut self.inputs, present, k, pool);
+        }
         for at in &f.columns {
             let (values, status) = self.columns[*at].parts_mut();
             if carried > 0 {
@@ -170,20 +213,22 @@ impl Panel {
                 status.copy_within(carried * n..(carried + 1) * n, 0);
             }
         }
+        let (inputs, adjusted) = (&self.inputs, f.factors.is_some());
+        let rows = |from: usize, to: usize| inputs.rows(f.reads, adjusted, present, from, to);
         match f.kernels.as_mut_slice() {
             [kernels] => {
-                let mut out: Vec<_> = Vec::with_capacity(f.columns.len());
+                let mut out: Vec<Out<'_>> = Vec::with_capacity(f.columns.len());
                 for (at, column) in self.columns.iter_mut().enumerate() {
                     if f.columns.contains(&at) {
                         let (values, status) = column.parts_mut();
                         out.push((&mut values[n..n + cells], &mut status[n..n + cells]));
                     }
                 }
-                kernels.update(close, present, k, &mut out);
+                kernels.update(&rows(0, cells), k, &mut out);
             }
             many => {
                 // One slice, cut into chunks of a fixed size: which thread takes which chunk changes nothing.
-                let mut outs: Vec<Vec<(&mut [f64], &mut [Status])>> = many.iter().map(|_| Vec::new()).collect();
+                let mut outs: Vec<Vec<Out<'_>>> = many.iter().map(|_| Vec::new()).collect();
                 for (at, column) in self.columns.iter_mut().enumerate() {
                     if f.columns.contains(&at) {
                         let (values, status) = column.parts_mut();
@@ -191,16 +236,17 @@ impl Panel {
                         chunks.zip(&mut outs).for_each(|(cells, out)| out.push(cells));
                     }
                 }
-                let work = many.iter_mut().zip(outs).zip(close.chunks(CHUNK).zip(present.chunks(CHUNK)));
-                match pool {
-                    Some(pool) => pool.scope(|scope| {
-                        for ((kernels, mut out), (close, present)) in work {
-                            scope.spawn(move |_| kernels.update(close, present, 1, &mut out));
-                        }
-                    }),
-                    None => work
-                        .for_each(|((kernels, mut out), (close, present))| kernels.update(close, present, 1, &mut out)),
-                }
+                let chunk = |c: usize| rows(c * CHUNK, ((c + 1) * CHUNK).min(n));
+                let work = many.iter_mut().zip(outs).enumerate().map(|(c, (kernels, out))| (kernels, out, chunk(c)));
+                run_all(pool, work, |(kernels, mut out, rows): (&mut Kernels, Vec<Out<'_>>, Rows<'_>)| {
+                    kernels.update(&rows, 1, &mut out);
+                });
+            }
+        }
+        if adjusted {
+            for at in &f.columns {
+                let values = &mut self.columns[*at].parts_mut().0[n..n + cells];
+                self.inputs.turn_back(values, self.specs[*at].kind.scale());
             }
         }
         (f.from, f.to) = (from, to);
@@ -218,6 +264,9 @@ impl Panel {
         }
         let f = &mut self.feeds[usize::from(feed.0)];
         f.known = row + 1;
+        if let Some(doubt) = &mut f.doubt {
+            doubt.take(&f.batch, row);
+        }
         let ts = f.batch.interval(row).end;
         let prices = f.batch.closes(row, row + 1);
         if f.batch.is_complete(row) {
@@ -231,6 +280,25 @@ impl Panel {
                 (*last, *seen) = (*p, ts);
             }
         }
+    }
+
+    /// Turns the last price of an instrument into the units after a split of `new` for `old`, half-even, so that it can
+    /// be compared with what trades between the ex-date's open and its first bar. A price that does not fit, or a ratio
+    /// with a zero, changes nothing.
+    pub fn rescale(&mut self, i: InstrumentId, new: u32, old: u32) {
+        let Some(last) = self.last_price.get_mut(i.index()).filter(|_| new > 0) else { return };
+        let turned = mul_div_half_even(i128::from(*last), i128::from(old), i128::from(new));
+        if let Some(price) = turned.and_then(|p| i64::try_from(p).ok()).filter(|_| old > 0) {
+            *last = price;
+        }
+    }
+
+    /// True if a bar of the instrument failed a quality check in the last bars of a feed (20, its own included): what
+    /// is concluded from them deserves less trust.
+    #[inline]
+    #[must_use]
+    pub fn is_doubtful(&self, i: InstrumentId) -> bool {
+        self.feeds.iter().any(|f| f.doubt.as_ref().is_some_and(|d| d.holds(i.index(), f.known)))
     }
 
     /// The last price of an instrument and when it became known.
@@ -272,6 +340,7 @@ impl Panel {
             debug_assert_eq!(f.to, f.known, "a snapshot inside a block");
             to.len(f.known);
             f.kernels.iter().for_each(|k| k.save(to));
+            f.market.iter().for_each(|m| m.save(to));
             for at in &f.columns {
                 let row = self.columns[*at].row(f.known - f.from);
                 row.iter().for_each(|cell| to.f64(cell.unwrap_or_default()));
@@ -299,6 +368,15 @@ impl Panel {
             for k in &mut f.kernels {
                 k.load(from)?;
             }
+            if let Some(market) = &mut f.market {
+                market.load(from)?;
+            }
+            if let Some(factors) = &mut f.factors {
+                factors.start_at(f.known);
+            }
+            if let Some(doubt) = &mut f.doubt {
+                doubt.start_at(&f.batch, f.known);
+            }
             for at in &f.columns {
                 let n = self.last_price.len();
                 let (values, status) = self.columns[*at].parts_mut();
@@ -314,6 +392,15 @@ impl Panel {
         }
         self.all_seen = Timestamp(from.i64("last seen")?);
         Ok(())
+    }
+}
+
+/// Does all pieces of work, in the threads of `pool` if there is one.
+fn run_all<W: Send>(pool: Option<&rayon::ThreadPool>, work: impl Iterator<Item = W> + Send, run: impl Fn(W) + Sync) {
+    let run = &run;
+    match pool {
+        Some(pool) => pool.scope(|scope| work.for_each(|w| scope.spawn(move |_| run(w)))),
+        None => work.for_each(run),
     }
 }
 

@@ -254,6 +254,17 @@ impl Findings {
         self.note(check, Some(row), detail);
     }
 
+    /// Takes checks out again, for columns that do not bear on them.
+    pub fn forget(&mut self, checks: &[Check]) {
+        for check in checks {
+            if let Some(n) = self.counts.get_mut(*check as usize) {
+                *n = 0;
+            }
+            self.marks.iter_mut().for_each(|m| m.0 &= !(1 << *check as u32));
+        }
+        self.examples.retain(|e| !checks.contains(&e.check));
+    }
+
     /// How often a check failed.
     #[must_use]
     pub fn count(&self, check: Check) -> u64 {

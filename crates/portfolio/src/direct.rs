@@ -8,7 +8,7 @@ use crate::decisions::{Decisions, SignalRef};
 use crate::lots::lots_worth;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_columns::{LANES, Status, all_ok};
-use tradegraph_domain::{FactorId, InstrumentId, NANO, Quantity, Step, WaterfallUnit, mul_div_half_even};
+use tradegraph_domain::{FactorId, InstrumentId, NANO, Quantity, Split, Step, WaterfallUnit, mul_div_half_even};
 use tradegraph_ledger::Ledger;
 use tradegraph_market::Panel;
 use tradegraph_quant::attribution::{apportion, quantise};
@@ -32,6 +32,8 @@ pub struct DirectAllocator {
     /// Lots wanted.
     target: Vec<i64>,
     backoff: Backoff,
+    /// Instruments that no longer exist: nothing is wanted of them.
+    gone: Vec<bool>,
     /// Wishes of this decision that no price or net asset value could size.
     n_unpriced: u64,
 }
@@ -46,6 +48,7 @@ impl DirectAllocator {
             side: vec![0.0; n_instruments],
             target: vec![0; n_instruments],
             backoff: Backoff::default(),
+            gone: vec![false; n_instruments],
             n_unpriced: 0,
         }
     }
@@ -59,7 +62,26 @@ impl DirectAllocator {
 
     /// Says that a wish was refused, or that its order ended without filling: it is tried again after a pause.
     pub fn unmet(&mut self, i: InstrumentId) {
-        self.backoff.failed(i);
+        if self.gone.get(i.index()) == Some(&false) {
+            self.backoff.failed(i);
+        }
+    }
+
+    /// A split of an instrument: the lots that are wanted of it are as many more as those that are held, so that the
+    /// split makes no order. A fixed quantity stays as it was told for the next time that the side changes.
+    pub fn split(&mut self, i: InstrumentId, split: Split) {
+        if let Some(target) = self.target.get_mut(i.index()) {
+            let lots = i128::from(*target) * i128::from(split.new) / i128::from(split.old.max(1));
+            *target = lots.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64;
+        }
+    }
+
+    /// The instrument no longer exists: nothing is wanted of it any more.
+    pub fn retire(&mut self, i: InstrumentId) {
+        if let (Some(gone), Some(target)) = (self.gone.get_mut(i.index()), self.target.get_mut(i.index())) {
+            (*gone, *target) = (true, 0);
+        }
+        self.backoff.forget(i);
     }
 
     /// Decisions of one moment. Returns how many wishes had no size, because a price or NAV was missing: they are taken
@@ -127,6 +149,9 @@ impl DirectAllocator {
     fn propose(&mut self, i: usize, signals: &[SignalRef<'_>], panel: &Panel, books: &Ledger, out: &mut Decisions) {
         let side = side_of(signals, i);
         self.side[i] = side;
+        if self.gone[i] {
+            return;
+        }
         let lots = self.lots(i, side, panel, books);
         self.n_unpriced += u64::from(lots.is_none());
         self.target[i] = lots.unwrap_or_default();
@@ -182,6 +207,7 @@ impl DirectAllocator {
     pub fn save(&self, to: &mut Encoder) {
         to.f64s(&self.side);
         to.i64s(&self.target);
+        self.gone.iter().for_each(|g| to.bool(*g));
         self.backoff.save(to);
     }
 
@@ -192,6 +218,9 @@ impl DirectAllocator {
     pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
         from.f64s_into(&mut self.side)?;
         from.i64s_into(&mut self.target)?;
+        for g in &mut self.gone {
+            *g = from.bool("delisted")?;
+        }
         self.backoff.load(from)
     }
 }

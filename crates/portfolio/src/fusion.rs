@@ -1,7 +1,8 @@
 //! The council's allocator: fuses all opinions into targets, in integers.
 //!
 //! In 1e-9 of NAV, for each instrument: every factor asks for factor × `max_weight` (base); the agents' weights and
-//! confidence scale each agent's sum (weight); the total is clamped to ± `max_weight` (normalise) and to zero from below
+//! confidence scale each agent's sum (weight); where a bar of the instrument failed a quality check lately, what is left
+//! counts for `doubt` of it (data quality); the total is clamped to ± `max_weight` (normalise) and to zero from below
 //! if the mandate forbids shorts (long-only); if all targets together exceed `gross`, each is scaled down alike
 //! (construct); a change smaller than `band` is not made (turnover).
 
@@ -27,6 +28,8 @@ pub struct FusionParameters {
     pub gross_nano: i64,
     /// Smallest change that is made.
     pub band_nano: i64,
+    /// What opinions about an instrument with doubtful bars are worth, in 1e-9 of what they say.
+    pub doubt_nano: i64,
     /// Whether targets may be negative.
     pub allow_short: bool,
 }
@@ -39,6 +42,8 @@ pub struct FusionAllocator {
     wanted: Vec<i64>,
     current: Vec<i64>,
     has_opinion: Vec<bool>,
+    /// Instruments that no longer exist: opinions about them count for nothing.
+    gone: Vec<bool>,
     backoff: Backoff,
 }
 
@@ -75,6 +80,7 @@ impl FusionAllocator {
             wanted: vec![0; n_instruments],
             current: vec![0; n_instruments],
             has_opinion: vec![false; n_instruments],
+            gone: vec![false; n_instruments],
             backoff: Backoff::default(),
         }
     }
@@ -93,11 +99,22 @@ impl FusionAllocator {
 
     /// Says that a wish was refused: the instrument is left alone for a pause, except to reduce it.
     pub fn unmet(&mut self, i: InstrumentId) {
-        self.backoff.failed(i);
+        if self.gone.get(i.index()) == Some(&false) {
+            self.backoff.failed(i);
+        }
+    }
+
+    /// The instrument no longer exists: nothing is wanted of it any more.
+    pub fn retire(&mut self, i: InstrumentId) {
+        if let Some(gone) = self.gone.get_mut(i.index()) {
+            *gone = true;
+        }
+        self.backoff.forget(i);
     }
 
     /// Writes what lasts from one decision to the next.
     pub fn save(&self, to: &mut Encoder) {
+        self.gone.iter().for_each(|g| to.bool(*g));
         self.backoff.save(to);
     }
 
@@ -106,6 +123,9 @@ impl FusionAllocator {
     /// # Errors
     /// `DecodeError` if the bytes are damaged.
     pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        for g in &mut self.gone {
+            *g = from.bool("delisted")?;
+        }
         self.backoff.load(from)
     }
 
@@ -128,7 +148,7 @@ impl FusionAllocator {
             let id = InstrumentId(i as u32);
             let held = books.position(id).nano() + books.holds().buying(id).nano() - books.holds().selling(id).nano();
             let current = nano_nav_of(id, Quantity::from_nano(held), nav, panel, books).unwrap_or_default();
-            let fused = self.fuse(signals, i, &mut Nowhere);
+            let fused = if self.gone[i] { None } else { self.fuse(signals, i, panel.is_doubtful(id), &mut Nowhere) };
             self.current[i] = current;
             self.has_opinion[i] = fused.is_some();
             self.wanted[i] = fused.unwrap_or(current);
@@ -145,7 +165,8 @@ impl FusionAllocator {
             }
             let (target, current) = (self.construct(self.wanted[i], sum), self.current[i]);
             let d = out.push(InstrumentId(i as u32), current, WaterfallUnit::NanoNav);
-            self.fuse(signals, i, &mut d.waterfall);
+            let id = InstrumentId(i as u32);
+            self.fuse(signals, i, panel.is_doubtful(id), &mut d.waterfall);
             d.waterfall.step_to(Step::Construct, target);
             let reduces = d.reduces();
             if !reduces && self.backoff.is_waiting(InstrumentId(i as u32)) {
@@ -166,7 +187,7 @@ impl FusionAllocator {
     /// The target of one instrument before `construct`, or `None` if no agent has an opinion. The same integers come
     /// out whether the reasons are recorded or not.
     #[inline]
-    fn fuse(&self, signals: &[SignalRef<'_>], i: usize, record: &mut impl Record) -> Option<i64> {
+    fn fuse(&self, signals: &[SignalRef<'_>], i: usize, doubtful: bool, record: &mut impl Record) -> Option<i64> {
         let p = &self.parameters;
         let scale = p.max_weight_nano as f64;
         let mut weighted = 0_i128;
@@ -190,7 +211,11 @@ impl FusionAllocator {
         }
         let total = weighted.clamp(i128::from(i64::MIN / 2), i128::from(i64::MAX / 2)) as i64;
         record.step(Step::Weight, total);
-        let clamped = total.clamp(-p.max_weight_nano, p.max_weight_nano);
+        let sure =
+            if doubtful { div_nano_half_even(i128::from(total) * i128::from(p.doubt_nano)) } else { total.into() };
+        let sure = sure.clamp(i128::from(i64::MIN / 2), i128::from(i64::MAX / 2)) as i64;
+        record.step(Step::Doubt, sure);
+        let clamped = sure.clamp(-p.max_weight_nano, p.max_weight_nano);
         record.step(Step::Normalise, clamped);
         let allowed = if p.allow_short { clamped } else { clamped.max(0) };
         record.step(Step::LongOnly, allowed);
@@ -217,6 +242,7 @@ mod tests {
             max_weight_nano: NANO / 10,
             gross_nano: NANO,
             band_nano: 5_000_000,
+            doubt_nano: NANO / 2,
             allow_short,
         };
         FusionAllocator::new(parameters, 1)
@@ -227,14 +253,18 @@ mod tests {
         // Agent 1, weight 1, confidence 0.5: factors 0.5 + 0.25 ask for 0.05 + 0.025 of NAV; half of that is 0.0375.
         let signal = SignalRef { agent: AgentId(1), factors: &[0.5, 0.25], confidence: &[0.5], status: &[Status::Ok] };
         let mut w = Waterfall::default();
-        assert_eq!(allocator(false).fuse(&[signal], 0, &mut w), Some(37_500_000));
+        assert_eq!(allocator(false).fuse(&[signal], 0, false, &mut w), Some(37_500_000));
         assert_eq!(w.base.iter().map(|b| b.amount).collect::<Vec<_>>(), vec![50_000_000, 25_000_000]);
         assert_eq!(w.steps.iter().map(|s| (s.step, s.amount)).collect::<Vec<_>>(), vec![(Step::Weight, -37_500_000)]);
+        // A doubtful bar halves what is left: 0.01875.
+        let mut w = Waterfall::default();
+        assert_eq!(allocator(false).fuse(&[signal], 0, true, &mut w), Some(18_750_000));
+        assert_eq!(w.steps.last().map(|s| (s.step, s.amount)), Some((Step::Doubt, -18_750_000)));
         let short = SignalRef { factors: &[-0.5, 0.0], ..signal };
-        assert_eq!(allocator(false).fuse(&[short], 0, &mut w), Some(0));
-        assert_eq!(allocator(true).fuse(&[short], 0, &mut w), Some(-25_000_000));
+        assert_eq!(allocator(false).fuse(&[short], 0, false, &mut w), Some(0));
+        assert_eq!(allocator(true).fuse(&[short], 0, false, &mut w), Some(-25_000_000));
         let silent = SignalRef { status: &[Status::WarmUp], ..signal };
-        assert_eq!(allocator(true).fuse(&[silent], 0, &mut w), None);
+        assert_eq!(allocator(true).fuse(&[silent], 0, false, &mut w), None);
     }
 
     proptest! {
@@ -247,6 +277,7 @@ mod tests {
             ok in prop::collection::vec(any::<bool>(), 3),
             allow_short in any::<bool>(),
             sum in 0_i128..5_000_000_000,
+            doubtful in any::<bool>(),
         ) {
             let status: Vec<Status> = ok.iter().map(|b| if *b { Status::Ok } else { Status::NoData }).collect();
             let signals: Vec<SignalRef> = (0..3).map(|a| SignalRef {
@@ -254,8 +285,8 @@ mod tests {
             }).collect();
             let allocator = allocator(allow_short);
             let mut w = Waterfall::default();
-            let silent = allocator.fuse(&signals, 0, &mut Nowhere);
-            prop_assert_eq!(allocator.fuse(&signals, 0, &mut w), silent);
+            let silent = allocator.fuse(&signals, 0, doubtful, &mut Nowhere);
+            prop_assert_eq!(allocator.fuse(&signals, 0, doubtful, &mut w), silent);
             prop_assert_eq!(silent.is_some(), ok.contains(&true));
             if let Some(target) = silent {
                 let after = allocator.construct(target, sum);

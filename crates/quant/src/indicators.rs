@@ -14,26 +14,94 @@
 //! wrong length are a bug of the caller and panic at entry. `load` refuses a state with other parameters; after
 //! an error the kernel must be dropped, since it may be half loaded.
 
+mod aroon;
+mod atr;
+mod average_volume;
+mod bollinger;
+mod cci;
+mod channels;
+mod correlation;
+mod dema;
+mod deviation;
+mod directional;
+mod donchian;
 mod ema;
+mod extremes;
+mod form;
+mod hma;
+mod ichimoku;
+mod kama;
+mod linear_regression;
+mod log_return;
 mod macd;
+mod midpoint;
 mod momentum;
+mod oscillators;
+mod parabolic_sar;
+mod parts;
+mod prices;
+mod ranges;
 mod realised_vol;
+mod registry;
+mod rma;
 mod rsi;
 mod sma;
-mod window;
+mod stochastic;
+mod t3;
+mod tema;
+mod trima;
+mod volume_flow;
+mod vwma;
+mod wma;
+mod z_score;
+mod zlema;
 
+pub use aroon::Aroon;
+pub use atr::{Atr, TrueRange, atr};
+pub use average_volume::{AverageVolume, average_volume};
+pub use bollinger::{Bollinger, BollingerSeries, bollinger};
+pub use cci::{AverageDeviation, Cci};
+pub use channels::{Keltner, SuperTrend};
+pub use correlation::{Correlation, correlation};
+pub use dema::Dema;
+pub use deviation::Deviation;
+pub use directional::{Adx, Adxr, Directional};
+pub use donchian::Donchian;
 pub use ema::{Ema, EmaBank, Seed, ema};
+pub use extremes::{RollingHigh, RollingLow, rolling_high, rolling_low};
+pub use form::{Bar, Bars, Columns, Inputs, Kernel, Out, Study};
+pub use hma::Hma;
+pub use ichimoku::Ichimoku;
+pub use kama::{EfficiencyRatio, Kama};
+pub use linear_regression::LinearRegression;
+pub use log_return::LogReturn;
 pub use macd::{Macd, MacdSeries, macd};
+pub use midpoint::Midpoint;
 pub use momentum::{Momentum, momentum};
+pub use oscillators::{Awesome, Cmo, Coppock, MassIndex, Ppo, QStick, RateOfChange, TrueStrength};
+pub use parabolic_sar::ParabolicSar;
+pub use prices::{BalanceOfPower, Pivots, Prices};
+pub use ranges::{Natr, Ultimate, Vortex};
 pub use realised_vol::{RealisedVol, realised_vol};
+pub use registry::{INDICATORS, Indicator, Line, Parameter, Scale};
+pub use rma::Rma;
 pub use rsi::{Rsi, rsi};
 pub use sma::{Sma, sma};
+pub use stochastic::{Stochastic, StochasticFast, StochasticRsi, WilliamsR};
+pub use t3::T3;
+pub use tema::{Tema, Trix};
+pub use trima::Trima;
+pub use volume_flow::{
+    Accumulation, ChaikinMoneyFlow, ChaikinOscillator, ForceIndex, MoneyFlowIndex, OnBalanceVolume, PriceVolumeTrend,
+};
+pub use vwma::{Vwap, Vwma};
+pub use wma::Wma;
+pub use z_score::{ZScore, z_score};
+pub use zlema::Zlema;
 
+use form::{batch_of, lines_of};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_columns::{Status, all_ok};
-
-/// Values and statuses that a kernel writes: one slice, or K slices row after row.
-pub type Out<'a> = (&'a mut [f64], &'a mut [Status]);
 
 /// Panics unless all slices have `cells` cells.
 #[inline]
@@ -69,24 +137,16 @@ fn period_of(n: usize, least: u32) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX).clamp(least, u32::MAX / 4)
 }
 
-/// Runs a kernel of one instrument over a series.
-fn batch<const M: usize>(close: &[f64], mut update: impl FnMut(&[f64], &[Status], &mut [Out<'_>; M])) -> [Vec<f64>; M] {
-    let mut series = std::array::from_fn(|_| Vec::with_capacity(close.len()));
-    let mut values = [[0.0_f64]; M];
-    let mut statuses = [[Status::NoData]; M];
-    for x in close {
-        let present = if x.is_finite() { Status::Ok } else { Status::NoData };
-        let mut cells = values.iter_mut().zip(statuses.iter_mut());
-        let mut out: [Out<'_>; M] = std::array::from_fn(|_| match cells.next() {
-            Some((v, s)) => (v.as_mut_slice(), s.as_mut_slice()),
-            None => (&mut [][..], &mut [][..]),
-        });
-        update(&[*x], &[present], &mut out);
-        for (to, (v, s)) in series.iter_mut().zip(values.iter().zip(&statuses)) {
-            to.push(if s[0] == Status::Ok { v[0] } else { f64::NAN });
-        }
-    }
-    series
+/// `part / whole` in per cent, 0 where there is no whole, as TA-Lib has it.
+#[inline]
+fn percent(part: f64, whole: f64) -> f64 {
+    if whole != 0.0 { 100.0 * (part / whole) } else { 0.0 }
+}
+
+/// Typical price of a bar.
+#[inline]
+fn typical(bar: &Bar) -> f64 {
+    (bar.high + bar.low + bar.close) / 3.0
 }
 
 fn save_counts(to: &mut Encoder, counts: &[u32]) {

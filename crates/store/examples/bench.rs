@@ -1,4 +1,4 @@
-//! Import speed and journal throughput on this machine, as JSON lines:
+//! Import speed, data sets in and out, and journal throughput on this machine, as JSON lines:
 //! `cargo run --release -p tradegraph-store --example bench`. Not a test: nothing is asserted about time.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for the terminal; any failure ends it")]
 
@@ -6,17 +6,22 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use cpu_time::ProcessTime;
 use tradegraph_domain::{Date, Timestamp};
 use tradegraph_engine::{CommitGroup, Journal};
 use tradegraph_market::calendar::CalendarId;
-use tradegraph_store::{BatchMeta, Catalog, CsvRequest, Imported, RunId, RunInfo, Store, import_csv};
+use tradegraph_store::{
+    BatchMeta, Catalog, CsvRequest, ImportOptions, Imported, RunId, RunInfo, Store, import_csv,
+};
 
 fn main() {
     import("single daily", &single());
-    import("minutes", &minutes());
-    let long = import("long, 20 symbols", &long());
+    import("minutes", &minutes(1_000_000));
+    let long = import("long, 20 symbols", &long_of(50_000));
     import("wide, 500 columns", &wide());
     catalog(long);
+    data_set("minutes", &minutes(2_000_000));
+    data_set("long, 20 symbols", &long_of(100_000));
     for (groups, bytes) in [(20_000_u64, 1_000_usize), (5_000, 64_000), (500, 1_000_000)] {
         journal(groups, bytes, false);
     }
@@ -62,6 +67,36 @@ fn catalog(imported: Imported) {
     std::fs::remove_dir_all(home()).unwrap();
 }
 
+/// CSV to a data set and back, by the processor time of the whole process.
+fn data_set(name: &str, text: &str) {
+    std::fs::create_dir_all(home()).unwrap();
+    let path = home().join("bars.csv");
+    std::fs::write(&path, text).unwrap();
+    let datasets = Catalog::open(&home()).unwrap().datasets();
+    let (mut into, mut out) = (f64::INFINITY, f64::INFINITY);
+    let (mut rows, mut values, mut bytes) = (0, 0, 0);
+    for _ in 0..5 {
+        let start = ProcessTime::now();
+        let report = datasets.import(&path, &ImportOptions::default(), &mut |_| {}).unwrap();
+        into = into.min(start.elapsed().as_secs_f64());
+        rows = report.manifest.rows.kept;
+        bytes = std::fs::metadata(datasets.path(report.id)).unwrap().len();
+        let dataset = datasets.open(report.id).unwrap();
+        let start = ProcessTime::now();
+        let read = dataset.read(&[]).unwrap().map(|c| c.map(|c| c.rows() * c.columns().len()));
+        values = read.sum::<Result<usize, _>>().unwrap();
+        out = out.min(start.elapsed().as_secs_f64());
+        datasets.remove(report.id).unwrap();
+    }
+    println!(
+        "{{\"data_set\":\"{name}\",\"rows\":{rows},\"source_bytes\":{},\"file_bytes\":{bytes},\"rows_in_per_cpu_s\":{:.0},\"values_out_per_cpu_s\":{:.0}}}",
+        text.len(),
+        rows as f64 / into,
+        values as f64 / out,
+    );
+    std::fs::remove_dir_all(home()).unwrap();
+}
+
 /// One row with prices of six decimals.
 fn line(text: &mut String, key: impl std::fmt::Display, n: u64) {
     let close = 100_000_000 + (n * 7_919) % 9_000_000;
@@ -78,16 +113,16 @@ fn single() -> String {
     text
 }
 
-fn minutes() -> String {
+fn minutes(n: u64) -> String {
     let mut text = "ts,open,high,low,close,volume\n".to_owned();
-    (0..1_000_000).for_each(|n| line(&mut text, Timestamp(n as i64 * 60_000_000_000), n));
+    (0..n).for_each(|n| line(&mut text, Timestamp(n as i64 * 60_000_000_000), n));
     text
 }
 
-fn long() -> String {
+fn long_of(n: u64) -> String {
     let mut text = "symbol,date,open,high,low,close,volume\n".to_owned();
     for s in 0..20 {
-        (0..50_000).for_each(|n| line(&mut text, format_args!("SYM{s},{}", Date(n as i32)), n));
+        (0..n).for_each(|n| line(&mut text, format_args!("SYM{s},{}", Date(n as i32)), n));
     }
     text
 }

@@ -22,6 +22,7 @@ use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
 use tradegraph_columns::Status;
 use tradegraph_domain::{BarPeriod, BarSpec, Basis, Nanos, Timestamp};
+use tradegraph_market::quality::Marks;
 use tradegraph_market::{Batch, BatchId, BatchParts};
 
 /// What a batch does not know of itself.
@@ -119,6 +120,9 @@ struct Stored {
     basis: String,
     has_open: bool,
     has_volume: bool,
+    /// Files of version 1 have none.
+    #[serde(default)]
+    has_marks: bool,
     rows: usize,
     width: usize,
     from_ns: i64,
@@ -127,7 +131,8 @@ struct Stored {
     meta: BatchMeta,
 }
 
-const VERSION: u32 = 1;
+/// Version 2 may have a column of quality marks.
+const VERSION: u32 = 2;
 const SPEC_KEY: &str = "tradegraph.batch";
 const SUM_KEY: &str = "tradegraph.batch.blake3";
 /// Cells of a row group: about 10 MB of columns in memory.
@@ -146,6 +151,16 @@ impl Catalog {
             source,
         })?;
         Ok(Catalog { folder })
+    }
+
+    /// The data sets beside the batches.
+    #[must_use]
+    pub fn datasets(&self) -> crate::dataset::Datasets {
+        crate::dataset::Datasets::of(&self.folder)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The file of a batch.
@@ -298,6 +313,7 @@ fn properties(batch: &Batch, meta: &BatchMeta) -> parquet::errors::Result<Writer
         basis: parts.spec.basis.name().to_owned(),
         has_open: parts.spec.has_open,
         has_volume: !parts.volume.is_empty(),
+        has_marks: !batch.all_marks().is_empty(),
         rows: batch.rows(),
         width: batch.width(),
         from_ns: parts.starts.first().map_or(0, |t| t.0),
@@ -346,7 +362,11 @@ fn write(batch: &Batch, meta: &BatchMeta, to: &mut (impl Write + Send)) -> parqu
     if !parts.volume.is_empty() {
         schema += "OPTIONAL DOUBLE volume; ";
     }
-    schema += "REQUIRED INT32 status (INTEGER(8,false)); }";
+    schema += "REQUIRED INT32 status (INTEGER(8,false)); ";
+    if !batch.all_marks().is_empty() {
+        schema += "REQUIRED INT32 marks (INTEGER(32,false)); ";
+    }
+    schema += "}";
     let schema = Arc::new(parse_message_type(&schema)?);
     let mut writer = SerializedFileWriter::new(to, schema, Arc::new(properties(batch, meta)?))?;
     let width = batch.width();
@@ -374,6 +394,10 @@ fn write(batch: &Batch, meta: &BatchMeta, to: &mut (impl Write + Send)) -> parqu
         }
         let bytes: Vec<i32> = status.iter().map(|s| i32::from(*s as u8)).collect();
         column::<parquet::data_type::Int32Type>(&mut group, &bytes, None)?;
+        if let Some(marks) = batch.all_marks().get(cells) {
+            let bits: Vec<i32> = marks.iter().map(|m| m.0.cast_signed()).collect();
+            column::<parquet::data_type::Int32Type>(&mut group, &bits, None)?;
+        }
         group.close()?;
     }
     writer.close()?;
@@ -406,7 +430,7 @@ fn specification(reader: &SerializedFileReader<File>, path: &Path) -> Result<Sto
         return Err(damaged(path, "its specification was changed"));
     }
     let stored: Stored = serde_json::from_str(json).map_err(|_| damaged(path, "its specification cannot be read"))?;
-    if stored.version != VERSION {
+    if stored.version > VERSION {
         return Err(damaged(path, "it was written by a newer version"));
     }
     if stored.width == 0 || stored.meta.symbols.len() != stored.width {
@@ -427,6 +451,7 @@ fn read(reader: &SerializedFileReader<File>, stored: &Stored, path: &Path) -> Re
     let mut prices: Vec<Vec<i64>> = vec![Vec::new(); if spec.has_open { 4 } else { 1 }];
     let mut volume = Vec::new();
     let mut status = Vec::new();
+    let mut marks = Vec::new();
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group).map_err(|e| unreadable(path, e))?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or_default();
@@ -453,6 +478,14 @@ fn read(reader: &SerializedFileReader<File>, stored: &Stored, path: &Path) -> Re
             }
             _ => return Err(damaged(path, "a column has another type")),
         }
+        if stored.has_marks {
+            match group.get_column_reader(next + 1).map_err(|e| unreadable(path, e))? {
+                ColumnReader::Int32ColumnReader(reader) => {
+                    marks.extend(spread(reader, rows, 0, path)?.into_iter().map(|bits| Marks(bits.cast_unsigned())));
+                }
+                _ => return Err(damaged(path, "a column has another type")),
+            }
+        }
     }
     let stamp = |v: Vec<i64>| v.into_iter().step_by(stored.width).map(Timestamp).collect();
     let close = prices.pop().unwrap_or_default();
@@ -470,7 +503,9 @@ fn read(reader: &SerializedFileReader<File>, stored: &Stored, path: &Path) -> Re
         volume,
         status,
     };
-    Batch::new(parts).map_err(|_| damaged(path, "its rows do not make a batch"))
+    let batch = Batch::new(parts);
+    let batch = if stored.has_marks { batch.and_then(|b| b.with_marks(marks)) } else { batch };
+    batch.map_err(|_| damaged(path, "its rows do not make a batch"))
 }
 
 fn int64(group: &dyn RowGroupReader, at: usize, rows: usize, path: &Path) -> Result<Vec<i64>, CatalogError> {

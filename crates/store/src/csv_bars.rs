@@ -27,12 +27,12 @@
 //! | nothing but empty cells on such a date | left out silently: source and calendar agree |
 //! | empty cell | `Status::NoData`, no problem |
 //!
-//! Left out: detection of other dialects (issue 02), files larger than memory.
+//! Left out: other dialects and files larger than memory; `Datasets::import` reads those.
 
-mod assemble;
-mod cells;
-mod header;
-mod read;
+pub(crate) mod assemble;
+pub(crate) mod bar;
+pub(crate) mod header;
+pub(crate) mod read;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -467,5 +467,6 @@ fn import(request: &CsvRequest<'_>, file: &str, stem: String, bytes: &[u8]) -> R
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let header = header::read(file, first, request.price)?;
     let table = read::rows(request, file, &header, stem, rest)?;
-    assemble::batch(request, file, &header, table)
+    let session = |date| request.calendar.session(date).map(|s| (s.open, s.close));
+    assemble::batch(request, file, &header, table, &session)
 }

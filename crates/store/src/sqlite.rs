@@ -51,7 +51,7 @@ const MIGRATIONS: [&str; 1] = ["
 
 /// How long a connection waits while another one commits. Commits take milliseconds; a disk that is being flushed by
 /// others may take seconds.
-const BUSY: Duration = Duration::from_secs(30);
+pub(crate) const BUSY: Duration = Duration::from_secs(30);
 
 pub(crate) type Answer<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'c>>;
 
@@ -108,7 +108,7 @@ impl Database {
         Ok(database)
     }
 
-    fn connect(path: PathBuf, options: SqliteConnectOptions) -> Result<Database, StoreError> {
+    pub(crate) fn connect(path: PathBuf, options: SqliteConnectOptions) -> Result<Database, StoreError> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|source| StoreError::Io {
             doing: "opened",
             path: path.clone(),

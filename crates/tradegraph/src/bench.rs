@@ -6,6 +6,8 @@
 //! the columns into the engine's form is timed apart (`setup_seconds`); the run is timed from its configuration to
 //! its last hash, journal included.
 
+mod data;
+
 use crate::cli::Context;
 use crate::failure::{Failure, Kind};
 use crate::home::cannot;
@@ -26,12 +28,19 @@ use tradegraph_store::{RunId, RunInfo, Store};
 /// What can be typed behind `bench`.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// Which workload: w1 (one instrument, minutes) or w2 (many instruments, days)
-    #[arg(value_parser = ["w1", "w2"])]
+    /// Which workload: w1 (one instrument, minutes), w2 (many instruments, days), import (a file of 2 million bars), fuzz
+    /// (spoilt files for the importer)
+    #[arg(value_parser = ["w1", "w2", "import", "fuzz"])]
     pub name: String,
-    /// Folder of the raw columns
-    #[arg(long, value_name = "DIR")]
-    pub data: PathBuf,
+    /// Folder of the raw columns; needed for w1 and w2
+    #[arg(long, value_name = "DIR", required_if_eq_any = [("name", "w1"), ("name", "w2")])]
+    pub data: Option<PathBuf>,
+    /// Of fuzz: how long to go on
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub seconds: u64,
+    /// Of fuzz: the first seed
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
     /// Times that each measurement is repeated; the median is printed
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub reps: u16,
@@ -86,12 +95,18 @@ struct Measured {
 
 /// Runs the command.
 pub fn run(context: &Context, a: &Arguments) -> Result<(), Failure> {
+    match a.name.as_str() {
+        "import" => return data::import(context, a.reps),
+        "fuzz" => return data::spoil(context, a.seed, a.seconds),
+        _ => {}
+    }
     let begin = Instant::now();
     let mandate = mandate(&a.name)?;
-    let (batch, symbols) = if a.name == "w1" { w1(&a.data)? } else { w2(&a.data)? };
+    let folder = a.data.as_deref().unwrap_or(Path::new("."));
+    let (batch, symbols) = if a.name == "w1" { w1(folder)? } else { w2(folder)? };
     let items = (batch.rows() as u64).saturating_mul(batch.width() as u64);
     let feeds: Feeds = vec![Feed { batch: Arc::new(batch), symbols, source: "bench".to_owned(), calendar: "24/7" }];
-    let config = mandate.config(&feeds)?;
+    let config = mandate.config(&feeds, &Arc::default())?;
     let setup = begin.elapsed().as_secs_f64();
     let levels =
         [("reasons", RecordLevel::Reasons), ("outcomes", RecordLevel::Outcomes), ("hashes", RecordLevel::Hashes)];
@@ -137,6 +152,7 @@ fn measure(config: &RunConfig, a: &Arguments, sqlite: bool) -> Result<Measured, 
             seed: config.seed,
             batches: config.feeds.iter().map(|f| f.id()).collect(),
             symbols: vec![],
+            actions: Some(config.actions.id()),
             binary: String::new(),
         };
         // A home of its own for each repetition, so that none starts with a warm store.

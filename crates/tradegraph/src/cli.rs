@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 /// Exit codes, as `--help` shows them.
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 failed · 2 wrong command line · 3 bad mandate or data · 4 not found · \
-5 home in use by another process · 6 a run made again differs, or a journal is damaged";
+5 home in use by another process · 6 a run made again differs, or a journal is damaged · 7 done, but data were left out or are faulty";
 
 /// A council of trading agents on your own machine. Without a command it runs the demonstration: 20 US stocks, 33
 /// years, real prices, no network, no key.
@@ -47,6 +47,10 @@ enum Command {
     Resume(commands::resume::Arguments),
     /// List the runs of a home
     Runs(commands::runs::Arguments),
+    /// Import, list, show, check and export data sets
+    Data(commands::data::Arguments),
+    /// Ask the tables of a home: decisions with reasons, trades, bars
+    Sql(commands::sql::Arguments),
     /// Explain one order to the last unit, also one that was refused
     Explain(commands::explain::Arguments),
     /// Write the report of a run again
@@ -86,6 +90,11 @@ pub fn main() -> ExitCode {
         Some(Command::Replay(a)) => commands::replay::run(&context, &a),
         Some(Command::Resume(a)) => commands::resume::run(&context, &a),
         Some(Command::Runs(a)) => commands::runs::run(&context, &a),
+        Some(Command::Data(a)) => match commands::data::run(&context, &a) {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
+        Some(Command::Sql(a)) => commands::sql::run(&context, &a),
         Some(Command::Explain(a)) => commands::explain::run(&context, &a),
         Some(Command::Report(a)) => commands::report::run(&context, &a),
         Some(Command::Graph(a)) => commands::graph::run(&context, &a),

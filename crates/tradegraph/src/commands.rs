@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod backtest;
+pub mod data;
 pub mod demo;
 pub mod doctor;
 pub mod explain;
@@ -12,3 +13,4 @@ pub mod replay;
 pub mod report;
 pub mod resume;
 pub mod runs;
+pub mod sql;

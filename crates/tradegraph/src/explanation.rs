@@ -4,9 +4,10 @@ use crate::failure::{Failure, Kind};
 use crate::trades::{FillRow, OrderStory};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
-use tradegraph_agents::AGENTS;
+use tradegraph_agents::{AGENTS, Agent};
 use tradegraph_controls::Limits;
 use tradegraph_domain::{AgentId, Lots, NANO, OrderKind, Price, Quantity, Side, Unit, WaterfallUnit, format_nano};
+use tradegraph_engine::records::DecisionRecord;
 use tradegraph_engine::{AllocatorConfig, RunConfig, build_agents};
 use tradegraph_portfolio::{Cause, top_reasons};
 
@@ -59,22 +60,6 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
         d.order.quantity
     );
     let agents = build_agents(config).map_err(|e| Failure::new(Kind::Input, e.to_string()))?;
-    let name = |a: AgentId| AGENTS.get(usize::from(a.0)).map_or("?", |s| s.node);
-    let data = |a: AgentId| -> Vec<Option<f64>> {
-        let mut values: Vec<Option<f64>> = Vec::new();
-        for e in d.evidence.iter().filter(|e| e.agent == a) {
-            let need = usize::from(e.need);
-            values.resize(values.len().max(need + 1), None);
-            if let Some(slot) = values.get_mut(need) {
-                *slot = e.value;
-            }
-        }
-        values
-    };
-    let sentence = |a: AgentId, factor: u16| {
-        let agent = agents.iter().find(|x| x.id() == a)?;
-        Some(agent.explain(usize::from(factor), &data(a)))
-    };
     let w = &d.waterfall;
     let mut total = 0_i64;
     let mut lines = Vec::new();
@@ -89,19 +74,7 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
         lines.push(Line { what: format!("{} ({})", s.step.name(), s.step.sentence()), amount: s.amount, total });
     }
     let recorded = !w.base.is_empty() || !w.steps.is_empty();
-    let reasons = top_reasons(w).into_iter().map(|r| {
-        let amount = amount(r.amount, w.unit);
-        match r.cause {
-            Cause::Agent(a) => {
-                let mut own: Vec<_> = w.base.iter().filter(|b| b.agent == a).collect();
-                own.sort_by_key(|b| std::cmp::Reverse(b.amount.unsigned_abs()));
-                let because: Vec<String> = own.iter().filter_map(|b| sentence(a, b.factor.0)).collect();
-                format!("{} asked for {amount}: {}", name(a), because.join("; "))
-            }
-            Cause::Step(s) => format!("{} changed it by {amount}: {}", s.name(), s.sentence()),
-        }
-    });
-    let reasons: Vec<String> = reasons.collect();
+    let reasons = reasons(&agents, d);
     let lot = instrument.map_or(Quantity::ZERO, |x| x.lot);
     let quantity = recorded.then(|| {
         let line = &w.lots;
@@ -168,6 +141,44 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
         adds_up,
         json,
     })
+}
+
+/// The name of an agent's node.
+fn name(a: AgentId) -> &'static str {
+    AGENTS.get(usize::from(a.0)).map_or("?", |s| s.node)
+}
+
+/// The strongest reasons of a decision, strongest first, as sentences with their data.
+pub fn reasons(agents: &[Box<dyn Agent>], d: &DecisionRecord) -> Vec<String> {
+    let data = |a: AgentId| -> Vec<Option<f64>> {
+        let mut values: Vec<Option<f64>> = Vec::new();
+        for e in d.evidence.iter().filter(|e| e.agent == a) {
+            let need = usize::from(e.need);
+            values.resize(values.len().max(need + 1), None);
+            if let Some(slot) = values.get_mut(need) {
+                *slot = e.value;
+            }
+        }
+        values
+    };
+    let sentence = |a: AgentId, factor: u16| {
+        let agent = agents.iter().find(|x| x.id() == a)?;
+        Some(agent.explain(usize::from(factor), &data(a)))
+    };
+    let w = &d.waterfall;
+    let reasons = top_reasons(w).into_iter().map(|r| {
+        let amount = amount(r.amount, w.unit);
+        match r.cause {
+            Cause::Agent(a) => {
+                let mut own: Vec<_> = w.base.iter().filter(|b| b.agent == a).collect();
+                own.sort_by_key(|b| std::cmp::Reverse(b.amount.unsigned_abs()));
+                let because: Vec<String> = own.iter().filter_map(|b| sentence(a, b.factor.0)).collect();
+                format!("{} asked for {amount}: {}", name(a), because.join("; "))
+            }
+            Cause::Step(s) => format!("{} changed it by {amount}: {}", s.name(), s.sentence()),
+        }
+    });
+    reasons.collect()
 }
 
 fn unit_name(unit: WaterfallUnit) -> &'static str {

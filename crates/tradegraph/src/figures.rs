@@ -5,8 +5,10 @@ use crate::trades::TradeLog;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use tradegraph_domain::{Date, Timestamp, format_nano};
+use tradegraph_domain::{ActionKind, CorporateAction, Date, Timestamp, format_nano};
 use tradegraph_engine::Outcome;
+use tradegraph_market::Actions;
+use tradegraph_market::quality::Check;
 use tradegraph_quant::performance::{RiskFree, cagr, max_drawdown, returns, sharpe, total_return, volatility};
 use tradegraph_store::{RunRecord, Store};
 
@@ -48,6 +50,21 @@ pub struct DataUsed {
     pub basis: &'static str,
     /// False for series of closes.
     pub has_open: bool,
+    /// Bars of each instrument that failed a quality check; a bar may fail several.
+    pub quality: Vec<Failed>,
+}
+
+/// Bars of one instrument that failed one quality check.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failed {
+    /// The instrument.
+    pub symbol: String,
+    /// The check's name.
+    pub check: &'static str,
+    /// What the check does with a bar: `doubt` cuts the confidence of signals, `fault` leaves the bar out.
+    pub severity: &'static str,
+    /// Bars.
+    pub bars: u64,
 }
 
 /// What a run came to.
@@ -112,10 +129,10 @@ pub struct Curves {
 
 impl Curves {
     /// The account's curve and the benchmark on the same days.
-    pub fn of(outcome: &Outcome, feeds: &Feeds, log: &TradeLog, start_nano: i128) -> Curves {
+    pub fn of(outcome: &Outcome, feeds: &Feeds, actions: &Actions, log: &TradeLog, start_nano: i128) -> Curves {
         let mut dates: Vec<Date> = outcome.equity.iter().map(|p| p.date).collect();
         let mut net: Vec<f64> = outcome.equity.iter().map(|p| p.nav_nano as f64 / 1e9).collect();
-        let by_day = equal_weight(feeds);
+        let by_day = equal_weight(feeds, actions);
         let mut at = 0;
         let mut level = 1.0;
         let start = start_nano as f64 / 1e9;
@@ -136,7 +153,11 @@ impl Curves {
             net.insert(0, start);
             benchmark.insert(0, start);
         }
-        let invested = if log.fills.len() as u64 == log.n_fills { invested(feeds, log, &dates, &net) } else { vec![] };
+        let invested = if log.fills.len() as u64 == log.n_fills {
+            invested(feeds, actions, log, &dates, &net)
+        } else {
+            vec![]
+        };
         Curves { dates, net, benchmark, invested }
     }
 }
@@ -157,11 +178,11 @@ fn day_of(ts: Timestamp) -> Date {
 }
 
 /// Σ |position × last close| over NAV at the end of each day, from the fills.
-fn invested(feeds: &Feeds, log: &TradeLog, dates: &[Date], net: &[f64]) -> Vec<f64> {
+fn invested(feeds: &Feeds, actions: &Actions, log: &TradeLog, dates: &[Date], net: &[f64]) -> Vec<f64> {
     let width = feeds.first().map_or(0, |f| f.symbols.len());
     let (mut held, mut last) = (vec![0.0_f64; width], vec![0.0_f64; width]);
     let rows = rows_in_time(feeds);
-    let (mut row, mut fill) = (0, 0);
+    let (mut row, mut fill, mut action) = (0, 0, 0);
     let mut out = Vec::with_capacity(dates.len());
     for (date, nav) in dates.iter().zip(net) {
         while let Some((_, f, k)) = rows.get(row).filter(|(ts, _, _)| day_of(*ts) <= *date) {
@@ -173,10 +194,19 @@ fn invested(feeds: &Feeds, log: &TradeLog, dates: &[Date], net: &[f64]) -> Vec<f
             row += 1;
         }
         while let Some(next) = log.fills.get(fill).filter(|x| day_of(x.ts) <= *date) {
+            // An action comes before the fills of its day.
+            while let Some(a) = actions.items().get(action).filter(|a| a.ts <= next.ts) {
+                act(a, &mut held);
+                action += 1;
+            }
             if let Some(slot) = held.get_mut(next.fill.instrument.index()) {
                 *slot += next.fill.side.signed(next.fill.quantity).to_f64();
             }
             fill += 1;
+        }
+        while let Some(a) = actions.items().get(action).filter(|a| day_of(a.ts) <= *date) {
+            act(a, &mut held);
+            action += 1;
         }
         let gross: f64 = held.iter().zip(&last).map(|(q, p)| (q * p).abs()).sum();
         out.push(if *nav > 0.0 { gross / nav } else { 0.0 });
@@ -184,23 +214,57 @@ fn invested(feeds: &Feeds, log: &TradeLog, dates: &[Date], net: &[f64]) -> Vec<f
     out
 }
 
-/// Equal weights in all instruments that have a price, rebalanced at every bar, without costs: value by day, from 1.
-fn equal_weight(feeds: &Feeds) -> Vec<(Date, f64)> {
+/// What an action does to units held.
+fn act(action: &CorporateAction, held: &mut [f64]) {
+    let Some(units) = held.get_mut(action.instrument.index()) else { return };
+    match action.kind {
+        ActionKind::Split { new, old } => *units *= f64::from(new) / f64::from(old),
+        ActionKind::Delisting { .. } => *units = 0.0,
+        ActionKind::Dividend { .. } | ActionKind::Rename { .. } => {}
+    }
+}
+
+/// Equal weights in all instruments that have a price, rebalanced at every bar, without costs, dividends reinvested:
+/// value by day, from 1.
+fn equal_weight(feeds: &Feeds, actions: &Actions) -> Vec<(Date, f64)> {
     let rows = rows_in_time(feeds);
     let width = feeds.first().map_or(0, |f| f.symbols.len());
     let mut last: Vec<Option<f64>> = vec![None; width];
     let mut value = 1.0;
+    let mut action = 0;
+    // Cash paid on a unit since its last price.
+    let mut paid = vec![0.0_f64; width];
     let mut out: Vec<(Date, f64)> = Vec::new();
     for (ts, f, k) in rows {
         let Some(feed) = feeds.get(f) else { continue };
         let held = last.iter().flatten().count();
         let mut sum = 0.0;
-        for (i, slot) in last.iter_mut().enumerate() {
+        while let Some(a) = actions.items().get(action).filter(|a| a.ts < ts) {
+            action += 1;
+            let (Some(slot), Some(paid)) = (last.get_mut(a.instrument.index()), paid.get_mut(a.instrument.index())) else {
+                continue;
+            };
+            match a.kind {
+                ActionKind::Split { new, old } => {
+                    *slot = slot.map(|p| p * f64::from(old) / f64::from(new));
+                    *paid *= f64::from(old) / f64::from(new);
+                }
+                ActionKind::Dividend { amount, .. } => *paid += amount.to_f64(),
+                ActionKind::Delisting { price } => {
+                    if let Some(before) = slot.take().filter(|b| *b > 0.0) {
+                        sum += (price.to_f64() + *paid) / before - 1.0;
+                    }
+                    *paid = 0.0;
+                }
+                ActionKind::Rename { .. } => {}
+            }
+        }
+        for (i, (slot, paid)) in last.iter_mut().zip(&mut paid).enumerate() {
             if let Some(close) = feed.batch.close(k, i).map(|p| p.to_f64()) {
                 if let Some(before) = slot.filter(|b| *b > 0.0) {
-                    sum += close / before - 1.0;
+                    sum += (close + *paid) / before - 1.0;
                 }
-                *slot = Some(close);
+                (*slot, *paid) = (Some(close), 0.0);
             }
         }
         if held > 0 {
@@ -285,7 +349,29 @@ fn data_used(feed: &crate::mandate::Feed) -> DataUsed {
         rows: feed.batch.rows(),
         basis: spec.basis.name(),
         has_open: spec.has_open,
+        quality: failed(feed),
     }
+}
+
+/// By instrument, in the order of the checks.
+fn failed(feed: &crate::mandate::Feed) -> Vec<Failed> {
+    let mut counts = vec![[0_u64; Check::ALL.len()]; feed.symbols.len()];
+    for (marks, count) in (0..feed.batch.rows()).flat_map(|k| feed.batch.marks(k).iter().zip(0..)) {
+        for (slot, _) in
+            counts.get_mut(count).into_iter().flatten().zip(0_u32..).filter(|(_, at)| marks.0 >> at & 1 == 1)
+        {
+            *slot += 1;
+        }
+    }
+    let rows = feed.symbols.iter().zip(&counts).flat_map(|(symbol, counts)| {
+        Check::ALL.iter().zip(counts).filter(|(_, n)| **n > 0).map(move |((_, check, severity, _), n)| Failed {
+            symbol: symbol.clone(),
+            check,
+            severity: severity.name(),
+            bars: *n,
+        })
+    });
+    rows.collect()
 }
 
 /// Different mandates of a home that ran on overlapping data (a common instrument and a common day), one that is

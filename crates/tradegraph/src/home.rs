@@ -27,6 +27,11 @@ impl Home {
         Ok((store, Catalog::open(&self.path)?))
     }
 
+    /// The catalog for reading; `None` in a home that was never written to.
+    pub fn catalog(&self) -> Result<Option<Catalog>, Failure> {
+        if self.path.join("catalog").is_dir() { Ok(Some(Catalog::open(&self.path)?)) } else { Ok(None) }
+    }
+
     /// Store for reading; never waits for a writer.
     pub fn read(&self) -> Result<Store, Failure> {
         Ok(Store::open_read_only(&self.path)?)

@@ -14,6 +14,7 @@ mod output;
 mod report;
 mod run;
 mod samples;
+mod tables;
 mod trades;
 
 use std::process::ExitCode;

@@ -22,7 +22,9 @@ use tradegraph_engine::RecordLevel;
 use tradegraph_execution::Frictions;
 use tradegraph_market::calendar::CalendarId;
 use tradegraph_portfolio::DirectSize;
-use tradegraph_store::{BarLabel, PriceColumn};
+use tradegraph_market::actions::Derivation;
+use tradegraph_store::BarLabel;
+use tradegraph_store::dataset::BatchPrice;
 
 /// Largest mandate that is read.
 const MAX_BYTES: u64 = 1 << 20;
@@ -36,6 +38,8 @@ pub enum Source {
     Sample(&'static str),
     /// A file, as the user wrote it.
     Path(String),
+    /// A data set of the home's catalog.
+    Catalog(String),
 }
 
 /// One `[[data]]` entry.
@@ -47,22 +51,43 @@ pub struct DataPart {
     pub source: Source,
     /// Instruments; all of the file if `None`.
     pub symbols: Option<Vec<String>>,
-    /// Whose sessions the dates are.
-    pub calendar: CalendarId,
-    /// What the prices contain.
-    pub basis: Basis,
+    /// Whose sessions the dates are; what the data set says if `None`.
+    pub calendar: Option<CalendarId>,
+    /// What the prices contain; what the data set says if `None`.
+    pub basis: Option<Basis>,
     /// Which column is the close.
-    pub price: PriceColumn,
+    pub price: BatchPrice,
+    /// Venue and segment of a data set with several.
+    pub venue: Option<String>,
+    /// Spot, perpetual…
+    pub segment: Option<String>,
+    /// Where splits and dividends come from.
+    pub actions: ActionSource,
     /// Length of the bars of a `ts` file.
     pub period: Option<Nanos>,
     /// What a `ts` marks.
     pub label: BarLabel,
     /// True for series whose prices may be zero or below.
     pub allow_negative: bool,
+    /// Whether bars that fail a quality check are marked.
+    pub checks: bool,
     /// First and last date.
     pub dates: (Option<Date>, Option<Date>),
     /// Kind of the instruments, unless `[instruments]` says otherwise.
     pub class: AssetClass,
+}
+
+/// Where the corporate actions of a feed come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActionSource {
+    /// There are none.
+    None,
+    /// The steps between raw and adjusted closes of the same source.
+    Derived(Derivation),
+    /// The columns of dividends and split factors of the same data set.
+    Columns,
+    /// A data set of actions.
+    Catalog(String),
 }
 
 /// What `[instruments]` says, for all or for one.
@@ -91,8 +116,8 @@ pub enum SchedulePart {
 pub enum AllocatorPart {
     /// A fixed quantity or weight.
     Direct(DirectSize),
-    /// The council's fusion: largest weight, gross and band at 1e-9 of NAV.
-    Council { max_weight: i64, gross: i64, band: i64 },
+    /// The council's fusion: largest weight, gross and band at 1e-9 of NAV; what a doubtful opinion is worth at 1e-9.
+    Council { max_weight: i64, gross: i64, band: i64, doubt: i64 },
 }
 
 /// A mandate that was read and checked. `Debug` is its canonical form: equal mandates print alike.
@@ -270,6 +295,15 @@ fn account(section: &Section<'_>) -> Result<(Currency, Money, Option<u8>), Fault
     Ok((base, Money::from_nano(cash, base), settlement))
 }
 
+/// Columns that can be the close.
+const PRICES: [(BatchPrice, &str); 5] = [
+    (BatchPrice::Close, "close"),
+    (BatchPrice::AdjClose, "adj_close"),
+    (BatchPrice::Bid, "bid"),
+    (BatchPrice::Ask, "ask"),
+    (BatchPrice::Mid, "mid"),
+];
+
 fn data_part(section: &Section<'_>) -> Result<DataPart, Fault> {
     let known = [
         "name",
@@ -279,18 +313,29 @@ fn data_part(section: &Section<'_>) -> Result<DataPart, Fault> {
         "calendar",
         "basis",
         "price",
+        "venue",
+        "segment",
+        "actions",
         "period",
         "label",
         "allow_negative",
+        "checks",
         "from",
         "to",
     ];
     let section = section.clone().knows(&known)?;
     let price = match section.get("price") {
-        Some(p) => p.one_of(&[(PriceColumn::Close, "close"), (PriceColumn::AdjClose, "adj_close")])?,
-        None => PriceColumn::Close,
+        Some(p) => p.one_of(&PRICES)?,
+        None => BatchPrice::Close,
     };
     let (source, sample) = match (section.get("source"), section.get("path")) {
+        (Some(source), None) if source.text()?.starts_with("catalog:") => {
+            let name = source.text()?.trim_start_matches("catalog:");
+            if name.is_empty() {
+                return Err(source.fault("names no data set").next("`tradegraph data list` shows the names"));
+            }
+            (Source::Catalog(name.to_owned()), None)
+        }
         (Some(source), None) => {
             let text = source.text()?;
             let found = text.strip_prefix("sample:").and_then(crate::samples::sample);
@@ -300,7 +345,7 @@ fn data_part(section: &Section<'_>) -> Result<DataPart, Fault> {
                 let near = near.map(|n| format!("; nearest: 'sample:{n}'")).unwrap_or_default();
                 let all: Vec<_> = names().collect();
                 source.fault(format!("is no sample: '{text}'{near}")).next(format!(
-                    "samples are sample:{}; a file of yours is `path = \"bars.csv\"`",
+                    "samples are sample:{}; a data set of yours is `catalog:NAME`, a file `path = \"bars.csv\"`",
                     all.join(", sample:")
                 ))
             })?;
@@ -319,21 +364,35 @@ fn data_part(section: &Section<'_>) -> Result<DataPart, Fault> {
         }
     };
     let calendar = match (section.get("calendar"), sample) {
-        (Some(c), _) => match CalendarId::parse(c.text()?) {
+        (Some(c), _) => Some(match CalendarId::parse(c.text()?) {
             Some(calendar) => calendar,
             None => c.one_of(&CalendarId::ALL.map(|c| (c, c.name())))?,
-        },
-        (None, Some(s)) => s.calendar,
+        }),
+        (None, Some(s)) => Some(s.calendar),
+        (None, None) if matches!(source, Source::Catalog(_)) => None,
         (None, None) => {
             return Err(section.fault("an entry of [[data]] with a `path` needs `calendar = \"XNYS\"` or \"24/7\""));
         }
     };
     let basis = match (section.get("basis"), sample) {
-        (Some(b), _) => b.one_of(&Basis::ALL)?,
-        (None, _) if price == PriceColumn::AdjClose => Basis::TotalReturn,
-        (None, Some(s)) => s.basis,
-        (None, None) => Basis::Raw,
+        (Some(b), _) => Some(b.one_of(&Basis::ALL)?),
+        (None, _) if price == BatchPrice::AdjClose => Some(Basis::TotalReturn),
+        (None, Some(s)) => Some(s.basis),
+        (None, None) if matches!(source, Source::Catalog(_)) => None,
+        (None, None) => Some(Basis::Raw),
     };
+    let actions = action_source(&section, &source, sample, price)?;
+    for key in ["venue", "segment"] {
+        if let Some(item) = section.get(key).filter(|_| !matches!(source, Source::Catalog(_))) {
+            return Err(item.fault("chooses among the series of a data set: `source = \"catalog:NAME\"`"));
+        }
+    }
+    if matches!(price, BatchPrice::Bid | BatchPrice::Ask | BatchPrice::Mid)
+        && !matches!(source, Source::Catalog(_))
+    {
+        let item = section.need("price")?;
+        return Err(item.fault("of bid and ask needs a data set: import the file, then `source = \"catalog:NAME\"`"));
+    }
     let symbols = match section.get("symbols") {
         None => sample.and_then(|s| s.symbol).map(|s| vec![s.to_owned()]),
         Some(item) => {
@@ -354,6 +413,7 @@ fn data_part(section: &Section<'_>) -> Result<DataPart, Fault> {
     let name = match (section.get("name"), &source) {
         (Some(name), _) => name.name()?,
         (None, Source::Sample(name)) => (*name).to_owned(),
+        (None, Source::Catalog(name)) => name.clone(),
         (None, Source::Path(path)) => {
             Path::new(path).file_stem().map_or_else(|| path.clone(), |s| s.to_string_lossy().into_owned())
         }
@@ -365,15 +425,47 @@ fn data_part(section: &Section<'_>) -> Result<DataPart, Fault> {
         calendar,
         basis,
         price,
+        venue: section.get("venue").map(|v| v.name()).transpose()?,
+        segment: section.get("segment").map(|v| v.name()).transpose()?,
+        actions,
         period: section.get("period").map(|p| p.duration()).transpose()?,
         label: match section.get("label") {
             Some(l) => l.one_of(&[(BarLabel::Start, "start"), (BarLabel::End, "end")])?,
             None => BarLabel::Start,
         },
         allow_negative: section.get("allow_negative").map(|b| b.boolean()).transpose()?.unwrap_or(false),
+        checks: section.get("checks").map(|b| b.boolean()).transpose()?.unwrap_or(true),
         dates,
         class: sample.map_or(AssetClass::Equity, |s| s.class),
     })
+}
+
+/// Where splits and dividends come from: what the mandate says, else what the sample is known for.
+fn action_source(
+    section: &Section<'_>,
+    source: &Source,
+    sample: Option<&crate::samples::Sample>,
+    price: BatchPrice,
+) -> Result<ActionSource, Fault> {
+    let Some(item) = section.get("actions") else {
+        let known = sample.and_then(|s| s.actions).filter(|_| price == BatchPrice::Close);
+        return Ok(known.map_or(ActionSource::None, ActionSource::Derived));
+    };
+    let text = item.text()?;
+    if let Some(name) = text.strip_prefix("catalog:").filter(|n| !n.is_empty()) {
+        return Ok(ActionSource::Catalog(name.to_owned()));
+    }
+    if let Some((derivation, _)) = Derivation::ALL.iter().find(|(_, name)| *name == text) {
+        return Ok(ActionSource::Derived(*derivation));
+    }
+    match text {
+        "none" => Ok(ActionSource::None),
+        "columns" if matches!(source, Source::Catalog(_)) => Ok(ActionSource::Columns),
+        "columns" => Err(item.fault("of a file need a data set: import it, then `source = \"catalog:NAME\"`")),
+        _ => Err(item.fault(format!("is no source of corporate actions: '{text}'")).next(
+            "give \"wiki\" or \"yahoo\" (how the adjusted close was made), \"columns\", \"catalog:NAME\" or \"none\"",
+        )),
+    }
 }
 
 const INSTRUMENT_KEYS: [&str; 5] = ["lot", "tick", "class", "currency", "venue"];
@@ -474,11 +566,12 @@ fn allocator(section: &Section<'_>) -> Result<(AllocatorPart, bool), Fault> {
             Ok((AllocatorPart::Direct(size), short(&section)?))
         }
         false => {
-            let section = section.clone().knows(&["kind", "max_weight", "gross", "band", "allow_short"])?;
+            let section = section.clone().knows(&["kind", "max_weight", "gross", "band", "doubt", "allow_short"])?;
             let part = AllocatorPart::Council {
                 max_weight: share(&section, "max_weight", NANO / 10)?,
                 gross: share(&section, "gross", NANO)?,
                 band: share(&section, "band", NANO / 100)?,
+                doubt: share(&section, "doubt", NANO / 2)?,
             };
             Ok((part, short(&section)?))
         }

@@ -3,12 +3,15 @@
 use crate::cli::Context;
 use crate::failure::{Failure, Kind};
 use crate::mandate::{Feed, Feeds, LoadedData, Mandate, MandateText};
+use crate::home::Home;
 use crate::output::Output;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tradegraph_domain::Timestamp;
 use tradegraph_engine::records::{Binding, Record, decode};
 use tradegraph_engine::{BackTest, CommitGroup, Journal, JournalError, Outcome, Progress, RunConfig, Snapshot};
+use tradegraph_market::Actions;
+use tradegraph_market::calendar::CalendarId;
 use tradegraph_store::{BatchMeta, Catalog, JournalReader, RunRecord, Store};
 
 /// Everything that determines a run.
@@ -50,16 +53,17 @@ pub fn pool(threads: Option<usize>) -> Result<Option<Arc<rayon::ThreadPool>>, Fa
 
 impl Prepared {
     /// A new run of a mandate.
-    pub fn from_text(text: &MandateText) -> Result<(Prepared, LoadedData), Failure> {
+    pub fn from_text(text: &MandateText, home: &Home) -> Result<(Prepared, LoadedData), Failure> {
         let mandate = text.parse()?;
-        let loaded = crate::mandate::load(&mandate, &text.folder)?;
+        let loaded = crate::mandate::load(&mandate, &text.folder, home.catalog()?.as_ref())?;
         let feeds = loaded.feeds.clone();
-        let config = mandate.config(&feeds)?;
+        let config = mandate.config(&feeds, &loaded.actions)?;
         let binding = Binding {
             mandate: text.text.clone(),
             seed: mandate.seed,
             batches: feeds.iter().map(|f| f.batch.id()).collect(),
             symbols: feeds.iter().map(|f| f.symbols.clone()).collect(),
+            actions: Some(config.actions.id()),
             binary: binary(),
         };
         Ok((Prepared { mandate, feeds, config, binding }, loaded))
@@ -88,16 +92,29 @@ impl Prepared {
         let mandate = text.parse()?;
         let mut feeds = Vec::new();
         // The catalog keeps content; the names are those that the run was bound to.
-        for ((batch, symbols), part) in binding.batches.iter().zip(&binding.symbols).zip(&mandate.data) {
+        for (batch, symbols) in binding.batches.iter().zip(&binding.symbols).take(mandate.data.len()) {
             let (batch, meta) = catalog.get(*batch)?;
-            let calendar = part.calendar.name();
+            let calendar = CalendarId::parse(&meta.calendar).unwrap_or(CalendarId::AlwaysOpen).name();
             feeds.push(Feed { batch: Arc::new(batch), symbols: symbols.clone(), source: meta.source, calendar });
         }
         if feeds.len() != mandate.data.len() {
             return Err(damaged(&"it names another number of feeds than its mandate"));
         }
-        let config = mandate.config(&feeds)?;
+        let actions = match binding.actions {
+            Some(id) if id != Actions::default().id() => Arc::new(catalog.get_actions(id)?),
+            _ => Arc::default(),
+        };
+        let config = mandate.config(&feeds, &actions)?;
         Ok(Prepared { mandate, feeds, config, binding })
+    }
+
+    /// Refuses what cannot be run again: a journal of an older version, whose states this one does not make.
+    pub fn check_version(&self, id: &str) -> Result<(), Failure> {
+        if self.binding.actions.is_some() {
+            return Ok(());
+        }
+        let what = format!("run '{id}' was made by {}: its journal can be read, but not run again", self.binding.binary);
+        Err(Failure::new(Kind::Differs, what).next("run its mandate again: tradegraph backtest"))
     }
 
     /// Puts the bars into the catalog, so that the run can be made again without its files.
@@ -109,6 +126,9 @@ impl Prepared {
                 source: feed.source.clone(),
             };
             catalog.put(&feed.batch, &meta)?;
+        }
+        if !self.config.actions.is_empty() {
+            catalog.put_actions(&self.config.actions)?;
         }
         Ok(())
     }
@@ -196,6 +216,12 @@ pub fn hex(hash: &[u8; 32]) -> String {
 
 /// Lines about what was wrong in the data, for people.
 pub fn tell_problems(context: &Context, loaded: &LoadedData) {
+    for doubt in loaded.doubts.iter().take(3) {
+        context.out.warn(doubt);
+    }
+    if loaded.doubts.len() > 3 {
+        context.out.warn(&format!("and {} more steps that are no actions", loaded.doubts.len() - 3));
+    }
     let left_out = loaded.problems.iter().filter(|p| !p.kept).count();
     let kept = loaded.problems.len() - left_out;
     if loaded.problems.is_empty() {

@@ -1,6 +1,7 @@
 //! The sample data and mandates that are part of the binary, so that it works alone in an empty folder.
 
 use tradegraph_domain::{AssetClass, Basis};
+use tradegraph_market::actions::Derivation;
 use tradegraph_market::calendar::CalendarId;
 
 /// One embedded file of bars.
@@ -20,6 +21,8 @@ pub struct Sample {
     pub symbol: Option<&'static str>,
     /// Kind of its instruments.
     pub class: AssetClass,
+    /// How its adjusted closes tell splits and dividends, if they do.
+    pub actions: Option<Derivation>,
     /// What it is, and what to know about it.
     pub about: &'static str,
     /// What a report must say about it.
@@ -33,7 +36,10 @@ macro_rules! csv {
 }
 
 macro_rules! sample {
-    ($name:literal, $file:literal, $calendar:ident, $basis:ident, $symbol:expr, $class:ident, $about:literal, $caveat:expr) => {{
+    ($name:literal, $file:literal, $calendar:ident, $basis:ident, $symbol:expr, $class:ident, $about:literal, $caveat:expr) => {
+        sample!($name, $file, $calendar, $basis, $symbol, $class, None, $about, $caveat)
+    };
+    ($name:literal, $file:literal, $calendar:ident, $basis:ident, $symbol:expr, $class:ident, $actions:expr, $about:literal, $caveat:expr) => {{
         let (file, csv) = csv!($file);
         Sample {
             name: $name,
@@ -43,6 +49,7 @@ macro_rules! sample {
             basis: Basis::$basis,
             symbol: $symbol,
             class: AssetClass::$class,
+            actions: $actions,
             about: $about,
             caveat: $caveat,
         }
@@ -80,8 +87,9 @@ pub const SAMPLES: &[Sample] = &[
         Raw,
         None,
         Equity,
-        "AAPL GOOG MSFT FB, daily bars as traded, 2000 to 2013, with real splits inside",
-        Some("Prices are as traded and splits are not applied yet in this version: a split looks like a loss")
+        Some(Derivation::Wiki),
+        "AAPL GOOG MSFT FB, daily bars as traded, 2000 to 2013, with real splits and dividends inside",
+        Some("The four companies were chosen because they had risen: results are biased upward")
     ),
     sample!(
         "sp500",
@@ -116,7 +124,7 @@ pub const SAMPLES: &[Sample] = &[
     sample!(
         "eurusd-1h",
         "fx/eurusd_1h_ask_2017.csv",
-        AlwaysOpen,
+        Fx,
         Raw,
         Some("EURUSD"),
         Fx,
@@ -146,7 +154,7 @@ pub const SAMPLES: &[Sample] = &[
     sample!(
         "gold",
         "commodities/gold_usd_1970_2020.csv",
-        AlwaysOpen,
+        Weekdays,
         Raw,
         Some("GOLD"),
         Commodity,
@@ -156,7 +164,7 @@ pub const SAMPLES: &[Sample] = &[
     sample!(
         "wti",
         "commodities/wti_usd_1986_2019.csv",
-        AlwaysOpen,
+        Weekdays,
         Raw,
         Some("WTI"),
         Commodity,
@@ -193,6 +201,7 @@ pub const MANDATES: &[(&str, &str)] = &[
     ("btc-15m", include_str!("../../../mandates/btc-15m.toml")),
     ("eurusd-1h", include_str!("../../../mandates/eurusd-1h.toml")),
     ("us4-ohlcv", include_str!("../../../mandates/us4-ohlcv.toml")),
+    ("us4-raw", include_str!("../../../mandates/us4-raw.toml")),
 ];
 
 /// The embedded mandate of a name.

@@ -118,7 +118,7 @@ pub fn story(reader: &mut JournalReader, id: OrderId) -> Result<OrderStory, Fail
 }
 
 /// Calls `with` for every record.
-fn each(reader: &mut JournalReader, mut with: impl FnMut(Record)) -> Result<(), Failure> {
+pub fn each(reader: &mut JournalReader, mut with: impl FnMut(Record)) -> Result<(), Failure> {
     let mut index = 0;
     while let Some(group) = reader.read(index)? {
         let records = decode(&group.records).map_err(|e| {

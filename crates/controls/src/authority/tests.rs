@@ -42,6 +42,21 @@ fn children_never_exceed_their_parent() {
 }
 
 #[test]
+fn a_split_scales_what_is_left_and_the_band() {
+    let q = |text: &str| Quantity::parse(text).unwrap();
+    let mut a = authority();
+    let _ = a.draw(buy(X, "25"), price("100"), NOW, &gate()).unwrap();
+    // 75 of 100 are left: 112 whole shares and a half that is dropped; the band 95 to 105 becomes 63.33… to 70.
+    a.split(Split { new: 3, old: 2 }, Quantity::ONE).unwrap();
+    assert_eq!(a.remaining(), q("112"));
+    assert_eq!(a.draw(at(buy(X, "1"), "63.333333333"), price("66"), NOW, &gate()).unwrap_err().rule, Rule::Collar);
+    let _ = a.draw(at(buy(X, "1"), "63.333333334"), price("66"), NOW, &gate()).unwrap();
+    let _ = a.draw(at(buy(X, "1"), "70"), price("66"), NOW, &gate()).unwrap();
+    a.give_back(q("1000"));
+    assert_eq!(a.remaining(), q("149.5"), "never more than was approved: 37.5 drawn and 112 left");
+}
+
+#[test]
 fn what_an_authority_refuses() {
     let halted = || {
         let mut g = gate();

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use std::sync::Arc;
 use tradegraph_columns::Status;
 use tradegraph_domain::{
-    BarPeriod, BarSpec, Basis, Currency, ExecId, FeedId, Fill, Instrument, Money, Nanos, OrderId, Rounding,
+    AssetClass, BarPeriod, BarSpec, Basis, Currency, ExecId, FeedId, Fill, Instrument, Money, Nanos, OrderId, Rounding,
     TimeInForce, Timestamp, parse_nano,
 };
 use tradegraph_ledger::HoldId;
@@ -32,6 +32,7 @@ fn instrument(symbol: &str, class: AssetClass, status: TradingStatus, tick: &str
         venue: "TEST".into(),
         tick: Price::parse(tick).unwrap(),
         lot: Quantity::parse("1").unwrap(),
+        multiplier: Quantity::ONE,
         status,
     }
 }
@@ -163,6 +164,7 @@ fn refusal_table() {
         ("latched, adding", off(), |d| { d.trade(X, 10, "100"); d.gate.set_reduce_only(X, true); }, buy(X, "1"), R::ReduceOnly, "0", "1", U::QuantityNano),
         ("suspended instrument 2", off(), nothing, buy(SUSPENDED, "1"), R::NotTradable, "0", "0.000000002", U::Count),
         ("index, instrument 3", off(), nothing, buy(INDEX, "1"), R::NotTradable, "0", "0.000000003", U::Count),
+        ("delisted instrument 0", off(), |d| d.gate.delist(X), buy(X, "1"), R::NotTradable, "0", "0", U::Count),
         ("unknown instrument 9", off(), nothing, buy(InstrumentId(9), "1"), R::NotTradable, "0", "0.000000009", U::Count),
         ("never priced", off(), nothing, buy(NEVER_PRICED, "1"), R::NoPrice, ONE, "0", U::Count),
         ("no rate to the base currency", off(), nothing, buy(EURO, "1"), R::NoPrice, ONE, "0", U::Count),
@@ -397,16 +399,32 @@ fn an_approval_is_issued_again_only_for_the_same_order_while_it_is_held() {
 }
 
 #[test]
+fn a_delisting_is_for_good_and_margin_contracts_are_not_traded() {
+    let mut d = desk(off());
+    d.gate.delist(X);
+    d.gate.set_reduce_only(X, false);
+    assert_eq!(d.ask(buy(X, "1")).unwrap_err().rule, Rule::NotTradable);
+    assert!(d.gate.is_delisted(X) && d.gate.is_reduce_only(X) && !d.gate.is_delisted(Y));
+    for (class, name) in AssetClass::ALL {
+        let mut d = desk_of(off(), market(vec![instrument("X", class, TradingStatus::Active, "0")], &[100]));
+        let traded = matches!(name, "equity" | "etf" | "fx" | "crypto" | "commodity");
+        assert_eq!(d.ask(buy(X, "1")).is_ok(), traded, "{name}");
+    }
+}
+
+#[test]
 fn latches_survive_a_restart() {
     let mut d = desk(off());
     d.gate.halt();
     d.gate.set_reduce_only(Y, true);
+    d.gate.delist(INDEX);
     let _ = d.ask(buy(X, "1"));
     let mut bytes = Encoder::new();
     d.gate.save(&mut bytes);
     let mut restored = Gate::new(off(), 6);
     restored.load(&mut Decoder::new(bytes.as_bytes())).unwrap();
     assert!(restored.is_halted() && restored.is_reduce_only(Y) && !restored.is_reduce_only(X));
+    assert!(restored.is_delisted(INDEX) && !restored.is_delisted(Y));
     assert_eq!(restored.n_refused(), 1);
     assert!(Gate::new(off(), 5).load(&mut Decoder::new(bytes.as_bytes())).is_err());
 }

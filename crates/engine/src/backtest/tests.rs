@@ -4,7 +4,7 @@ use super::*;
 use crate as engine;
 use crate::config::Schedule;
 use crate::records::{Record, decode};
-use fixture::{MINUTE, START, Walk, binding, config, naive, result, roads, run, try_run};
+use fixture::{MINUTE, START, Walk, binding, config, naive, result, roads, run, try_run, with_actions};
 use tradegraph_domain::{Nanos, Timestamp};
 use tradegraph_market::calendar::CalendarId;
 
@@ -65,6 +65,8 @@ fn a_run_is_the_story_told_tick_by_tick() {
         for (name, config) in roads(vec![walk.batch()]) {
             let counts = assert_same_story(&format!("{name}, {data}"), &config);
             assert!(counts.fills > 0, "{name}, {data}: nothing happened");
+            let counts = assert_same_story(&format!("{name}, {data}, with actions"), &with_actions(config));
+            assert!(counts.fills > 0, "{name}, {data}, with actions: nothing happened");
         }
     }
 }
@@ -87,6 +89,7 @@ fn also_over_several_feeds_and_schedules() {
                 let agents = vec![crate::AgentConfig::Rule(fixture::crossing(1)), fixture::momentum(0)];
                 let c = RunConfig { schedules: schedules.clone(), agents, ..c };
                 assert_same_story(&format!("{name}, {data}, {schedules:?}"), &c);
+                assert_same_story(&format!("{name}, {data}, {schedules:?}, with actions"), &with_actions(c));
             }
         }
     }

@@ -1,16 +1,16 @@
 use super::*;
 use crate as engine;
-use crate::backtest::tests::fixture::{START, Walk, config, naive};
+use crate::backtest::tests::fixture::{START, Walk, action, config, naive};
 use engine::RunConfig;
 use proptest::prelude::*;
-use tradegraph_domain::Nanos;
+use tradegraph_domain::{ActionKind, Nanos};
 
 const MINUTE: i64 = Nanos::MINUTE.0;
 const HOUR: i64 = Nanos::HOUR.0;
 
 /// Ticks in blocks of the sizes given (the last one repeats), each as (ts, class, source, row).
 fn stream(config: &RunConfig, sizes: &[u32]) -> Vec<Tick> {
-    let mut timeline = Timeline::new(config.feeds.clone(), config.schedules.clone());
+    let mut timeline = Timeline::new(config.feeds.clone(), config.schedules.clone(), config.actions.clone());
     let (mut all, mut block) = (vec![], vec![]);
     let last = *sizes.last().unwrap();
     for rows in sizes.iter().copied().chain(std::iter::repeat(last)) {
@@ -24,11 +24,12 @@ fn stream(config: &RunConfig, sizes: &[u32]) -> Vec<Tick> {
     all
 }
 
-/// A block ends after the bars and decisions of a moment (only opens may follow at it), and no feed has more rows in it
-/// than was asked.
+/// A block ends after the bars and decisions of a moment (only actions and opens may follow at it), and no feed has more
+/// rows in it than was asked.
 fn assert_block(block: &[Tick], rows: u32, before: Option<&Tick>) {
     let first = block[0];
-    assert!(before.is_none_or(|b| b.ts < first.ts || matches!(first.payload, Open(..))), "{before:?}, {first:?}");
+    let may_follow = matches!(first.payload, Open(..) | Action(_));
+    assert!(before.is_none_or(|b| b.ts < first.ts || may_follow), "{before:?}, {first:?}");
     let of_feed = |f| block.iter().filter(|t| matches!(t.payload, Bars(feed, _) if feed == f)).count();
     assert!((0..4).all(|f| of_feed(FeedId(f)) <= rows as usize));
 }
@@ -40,6 +41,7 @@ fn expected(config: &RunConfig) -> Vec<Tick> {
             Payload::Bars(at) => TickPayload::Bars(at.feed, at.row),
             Payload::Open(at) => TickPayload::Open(at.feed, at.row),
             Payload::Decide(id) => TickPayload::Decide(id),
+            Payload::Action(at) => TickPayload::Action(at),
             other => panic!("{other:?} comes from outside"),
         };
         Tick { ts: key.ts, payload }
@@ -65,7 +67,7 @@ fn decides(ticks: &[Tick]) -> Vec<(Timestamp, u16)> {
     ticks.iter().filter_map(one).collect()
 }
 
-use TickPayload::{Bars, Decide, Open};
+use TickPayload::{Action, Bars, Decide, Open};
 const F0: FeedId = FeedId(0);
 const F1: FeedId = FeedId(1);
 
@@ -76,6 +78,22 @@ fn at_one_moment_bars_come_before_the_decision_and_it_before_opens() {
     assert_eq!(at(&ticks, MINUTE), vec![Bars(F0, 0), Decide(ScheduleId(0)), Open(F0, 1)]);
     assert_eq!(ticks.first().map(|t| t.payload), Some(Open(F0, 0)));
     assert_eq!(ticks.last().map(|t| t.payload), Some(Decide(ScheduleId(0))));
+}
+
+#[test]
+fn actions_come_after_what_was_traded_before_them() {
+    let split = ActionKind::Split { new: 2, old: 1 };
+    let at_minute = |m: i64| Timestamp(START.0 + m * MINUTE);
+    let all = [at_minute(1), at_minute(0), Timestamp(START.0 - 1), Timestamp(at_minute(2).0 - 1), at_minute(3)];
+    let all = all.map(|ts| action(ts, 0, split)).to_vec();
+    let c = with(vec![at_feed(0, MINUTE, 3, true)], &[Schedule::OnBars(F0)]);
+    let c = RunConfig { actions: Arc::new(Actions::new(all, vec![]).unwrap()), ..c };
+    let ticks = stream(&c, &[100]);
+    assert_eq!(at(&ticks, 0), vec![Action(1), Open(F0, 0)]);
+    assert_eq!(at(&ticks, MINUTE), vec![Bars(F0, 0), Decide(ScheduleId(0)), Action(2), Open(F0, 1)]);
+    assert_eq!(at(&ticks, 2 * MINUTE - 1), vec![Action(3)]);
+    // Neither the one before the first bar nor the one at the end of the last.
+    assert_eq!(ticks.iter().filter(|t| matches!(t.payload, Action(_))).count(), 3);
 }
 
 #[test]
@@ -187,9 +205,15 @@ fn markets() -> impl Strategy<Value = RunConfig> {
         Just(Schedule::OnClose(CalendarId::AlwaysOpen)),
         (1_i64..500).prop_map(|m| Schedule::Every(Nanos(m * MINUTE))),
     ];
-    (prop::collection::vec(feed, 1..4), prop::collection::vec(schedule, 1..4)).prop_map(|(feeds, schedules)| {
+    let actions = prop::collection::vec((0_i64..3_000, 0_i64..2), 0..6);
+    let all = (prop::collection::vec(feed, 1..4), prop::collection::vec(schedule, 1..4), actions);
+    all.prop_map(|(feeds, schedules, actions)| {
         let feeds = feeds.into_iter().map(|(s, p, rows, open)| at_feed(s * MINUTE, p, rows, open)).collect();
-        with(feeds, &schedules)
+        let split = |(new, (minute, offset)): (u32, (i64, i64))| {
+            action(Timestamp(START.0 + minute * MINUTE + offset), new, ActionKind::Split { new: 2, old: 1 })
+        };
+        let actions = Actions::new((0..).zip(actions).map(split).collect(), vec![]).unwrap();
+        RunConfig { actions: Arc::new(actions), ..with(feeds, &schedules) }
     })
 }
 
@@ -207,7 +231,7 @@ proptest! {
     /// A timeline that was saved between blocks and read by a new one goes on as if nothing had happened.
     #[test]
     fn a_saved_timeline_goes_on(c in markets(), sizes in prop::collection::vec(1_u32..10, 1..30)) {
-        let fresh = || Timeline::new(c.feeds.clone(), c.schedules.clone());
+        let fresh = || Timeline::new(c.feeds.clone(), c.schedules.clone(), c.actions.clone());
         let (mut timeline, mut all, mut block) = (fresh(), vec![], vec![]);
         for rows in sizes.into_iter().chain(std::iter::repeat(50)) {
             let mut e = Encoder::new();
@@ -240,7 +264,7 @@ proptest! {
             parts.ends[k] = Timestamp(now);
         }
         let c = with(vec![Batch::new(parts).unwrap()], &[Schedule::OnBars(F0)]);
-        let mut timeline = Timeline::new(c.feeds.clone(), c.schedules.clone());
+        let mut timeline = Timeline::new(c.feeds.clone(), c.schedules.clone(), c.actions.clone());
         prop_assert!(timeline.is_row_by_row());
         let mut all = vec![];
         loop {
@@ -266,7 +290,7 @@ proptest! {
 fn only_one_feed_that_decides_on_its_bars_goes_row_by_row() {
     let one = || vec![at_feed(0, MINUTE, 3, true)];
     let is = |feeds: Vec<Batch>, schedules: &[Schedule]| {
-        Timeline::new(feeds.into_iter().map(Arc::new).collect(), schedules.to_vec()).is_row_by_row()
+        Timeline::new(feeds.into_iter().map(Arc::new).collect(), schedules.to_vec(), Arc::default()).is_row_by_row()
     };
     assert!(is(one(), &[Schedule::OnBars(F0)]));
     assert!(!is(one(), &[Schedule::OnBars(F1)]));
@@ -278,12 +302,12 @@ fn only_one_feed_that_decides_on_its_bars_goes_row_by_row() {
 #[test]
 fn a_timeline_of_more_rows_is_refused() {
     let long = with(vec![at_feed(0, MINUTE, 9, true)], &[Schedule::OnBars(F0)]);
-    let mut timeline = Timeline::new(long.feeds.clone(), long.schedules.clone());
+    let mut timeline = Timeline::new(long.feeds.clone(), long.schedules.clone(), long.actions.clone());
     timeline.next_block(8, &mut vec![]);
     let mut e = Encoder::new();
     timeline.save(&mut e);
     let short = with(vec![at_feed(0, MINUTE, 5, true)], &[Schedule::OnBars(F0)]);
-    let mut other = Timeline::new(short.feeds.clone(), short.schedules.clone());
+    let mut other = Timeline::new(short.feeds.clone(), short.schedules.clone(), short.actions.clone());
     assert!(matches!(
         other.load(&mut Decoder::new(e.as_bytes())),
         Err(DecodeError::Mismatch { what: "rows done", .. })

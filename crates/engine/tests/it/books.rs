@@ -8,7 +8,7 @@ use tradegraph_domain::{Event, InstrumentId, Money, OrderId, OrderKind, Quantity
 use tradegraph_ledger::Account;
 
 /// Steps through a run, looking at the books after every event; the last state and its records.
-fn watched(name: &str, c: &RunConfig) -> (State, Vec<Record>) {
+pub fn watched(name: &str, c: &RunConfig) -> (State, Vec<Record>) {
     let mut state = State::new(c).unwrap();
     let mut out = Effects::default();
     for (key, about, payload) in naive(c) {

@@ -3,7 +3,7 @@
 use crate::engine::{AllocatorConfig, RecordLevel, RunConfig, Schedule};
 use crate::fixture::{
     MINUTE, Recorder, START, Walk, close, config, council, crossing, decisions, fills, fused, momentum, result, roads,
-    run, try_run, units, usd,
+    run, try_run, units, usd, with_actions,
 };
 use std::sync::Arc;
 use tradegraph_agents::RuleSpec;
@@ -32,7 +32,9 @@ fn two_feeds() -> Vec<(&'static str, RunConfig)> {
 #[test]
 fn blocks_of_any_size_leave_the_same_journal() {
     let one = roads(vec![Walk { missing: 80, ..Walk::default() }.batch()]);
-    for (name, c) in one.into_iter().chain(two_feeds()) {
+    let all: Vec<_> = one.into_iter().chain(two_feeds()).collect();
+    let acted: Vec<_> = all.iter().map(|(name, c)| (*name, with_actions(c.clone()))).collect();
+    for (name, c) in all.into_iter().chain(acted) {
         let of = |block_rows| trace(&RunConfig { block_rows, snapshot_rows: 50, ..c.clone() }, None);
         let (outcome, journal) = of(Some(1));
         assert!(outcome.counts.fills > 0, "{name}");
@@ -94,7 +96,7 @@ fn threads_change_nothing_in_a_wide_universe() {
 #[test]
 fn what_is_recorded_changes_no_fill() {
     let one = roads(vec![Walk { missing: 80, ..Walk::default() }.batch()]);
-    for (name, c) in one.into_iter().chain(two_feeds()) {
+    for (name, c) in one.into_iter().chain(two_feeds()).map(|(name, c)| (name, with_actions(c))) {
         let of = |record| trace(&RunConfig { record, ..c.clone() }, None);
         let (full, with_reasons) = of(RecordLevel::Reasons);
         let (short, outcomes) = of(RecordLevel::Outcomes);

@@ -12,11 +12,12 @@ use tradegraph_agents::{MomentumParameters, RuleSpec};
 use tradegraph_columns::Status;
 use tradegraph_controls::{Limits, RiskCaps};
 use tradegraph_domain::{
-    AssetClass, BarPeriod, BarSpec, Basis, BatchRef, Bps, Commission, Currency, EventClass, FeedId, Fill, Instrument,
-    Interval, Money, NANO, Nanos, Payload, Price, Quantity, ScheduleId, SourceKey, Timestamp, TradingStatus,
+    ActionKind, AssetClass, BarPeriod, BarSpec, Basis, BatchRef, Bps, Commission, CorporateAction, Currency, Date,
+    EventClass, FeedId, Fill, Instrument, InstrumentId, Interval, Money, NANO, Nanos, Payload, Price, Quantity,
+    ScheduleId, SourceKey, Timestamp, TradingStatus,
 };
 use tradegraph_execution::Frictions;
-use tradegraph_market::{Batch, BatchParts, EmaSeed, FeatureKind, FeatureSpec, Universe};
+use tradegraph_market::{Actions, Batch, BatchParts, EmaSeed, FeatureKind, FeatureSpec, Universe};
 use tradegraph_portfolio::{DirectSize, FusionParameters};
 
 /// 2024-03-01T00:00Z.
@@ -135,6 +136,7 @@ pub fn instrument(i: usize) -> Instrument {
         venue: "TEST".into(),
         tick: Price::ZERO,
         lot: Quantity::from_units(1).unwrap(),
+        multiplier: Quantity::ONE,
         status: TradingStatus::Active,
     }
 }
@@ -188,6 +190,7 @@ pub fn config(feeds: Vec<Batch>) -> RunConfig {
         cash: usd(10_000),
         universe: Arc::new(Universe::new((0..n).map(instrument).collect()).unwrap()),
         feeds: feeds.into_iter().map(Arc::new).collect(),
+        actions: Arc::default(),
         schedules: vec![Schedule::OnBars(FeedId(0))],
         agents: vec![AgentConfig::Rule(crossing(0))],
         allocator: AllocatorConfig::Direct { size: DirectSize::Quantity(units(10)), allow_short: false },
@@ -209,6 +212,7 @@ pub fn fused(max_weight: i64, gross: i64, band: i64, allow_short: bool) -> Alloc
         max_weight_nano: max_weight * percent,
         gross_nano: gross * percent,
         band_nano: band * percent,
+        doubt_nano: 500_000_000,
         allow_short,
     })
 }
@@ -262,6 +266,42 @@ pub fn roads(feeds: Vec<Batch>) -> Vec<(&'static str, RunConfig)> {
     ]
 }
 
+/// An action of instrument `i` at a moment.
+pub fn action(ts: Timestamp, i: u32, kind: ActionKind) -> CorporateAction {
+    CorporateAction { ts, instrument: InstrumentId(i), kind, ex: ts.date() }
+}
+
+/// The same run with actions of every kind: at the opens of rows, inside bars, several at one moment, before the first
+/// bar and after the last. The prices know nothing of them. The last instrument of several is delisted at two thirds.
+pub fn with_actions(c: RunConfig) -> RunConfig {
+    let batch = &c.feeds[0];
+    let (rows, n) = (batch.rows(), batch.width() as u32);
+    let open = |part: usize, of: usize| batch.interval(rows * part / of).start;
+    let inside = |part: usize, of: usize| Timestamp(open(part, of).0 + 1_000_000_000);
+    let split = |new, old| ActionKind::Split { new, old };
+    let cash = |text: &str, days| ActionKind::Dividend {
+        amount: Price::parse(text).unwrap(),
+        pay: Date(START.date().0 + days),
+    };
+    let other = n.min(2) - 1;
+    let mut all = vec![
+        action(Timestamp(open(0, 1).0 - 1), 0, split(5, 1)),
+        action(open(1, 5), 0, split(2, 1)),
+        action(open(1, 4), other, cash("0.25", 0)),
+        action(inside(1, 3), 0, split(3, 2)),
+        action(inside(1, 3), other, cash("0.10", 0)),
+        action(open(2, 5), 0, split(1, 4)),
+        action(open(2, 5), 0, cash("0.37", 2)),
+        action(open(1, 2), 0, ActionKind::Rename { name: 0 }),
+        action(inside(3, 5), other, split(7, 3)),
+        action(Timestamp(batch.interval(rows - 1).end.0), 0, split(5, 1)),
+    ];
+    if n > 1 {
+        all.push(action(open(2, 3), n - 1, ActionKind::Delisting { price: Price::parse("12.34").unwrap() }));
+    }
+    RunConfig { actions: Arc::new(Actions::new(all, vec!["NEW".into()]).unwrap()), ..c }
+}
+
 /// A journal that keeps everything.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recorder {
@@ -313,7 +353,8 @@ impl Recorder {
 
 pub fn binding(config: &RunConfig) -> Binding {
     let batches = config.feeds.iter().map(|b| b.id()).collect();
-    Binding { mandate: "test".into(), seed: config.seed, batches, symbols: vec![], binary: "test".into() }
+    let actions = Some(config.actions.id());
+    Binding { mandate: "test".into(), seed: config.seed, batches, symbols: vec![], actions, binary: "test".into() }
 }
 
 pub fn try_run(config: &RunConfig, pool: Option<Arc<rayon::ThreadPool>>) -> Result<(Outcome, Recorder), RunFailure> {
@@ -379,6 +420,11 @@ pub fn naive(config: &RunConfig) -> Vec<(SourceKey, Interval, Payload)> {
         };
         for ts in moments {
             push(ts, rank, 0, Interval { start: ts, end: ts }, Payload::Decide(ScheduleId(rank as u16)));
+        }
+    }
+    for (k, action) in config.actions.items().iter().enumerate() {
+        if first <= action.ts && action.ts < last {
+            push(action.ts, 0, k, Interval { start: action.ts, end: action.ts }, Payload::Action(k as u32));
         }
     }
     all.sort_by_key(|(key, _, _)| *key);

@@ -1,6 +1,7 @@
 //! Runs of the whole engine over seeded markets: determinism, resuming, books, no look-ahead, behaviour.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers outside #[test] functions fail the test too")]
 
+mod actions;
 mod behaviour;
 mod books;
 mod determinism;

@@ -1,7 +1,9 @@
 //! A run that stops at any snapshot and goes on in a new process ends as if it had never stopped.
 
 use crate::engine::{BackTest, RunConfig, RunFailure, Schedule, Snapshot, StateError};
-use crate::fixture::{Draws, MINUTE, Recorder, START, Walk, binding, config, council, result, roads, run};
+use crate::fixture::{
+    Draws, MINUTE, Recorder, START, Walk, binding, config, council, result, roads, run, with_actions,
+};
 use tradegraph_domain::{FeedId, Nanos, Timestamp};
 
 fn resumed(c: &RunConfig, from: &Snapshot, full: &Recorder) -> (tradegraph_engine::Outcome, Recorder) {
@@ -29,7 +31,9 @@ fn check_every_snapshot(name: &str, c: &RunConfig) {
 fn every_snapshot_of_one_feed() {
     for walk in [Walk { missing: 80, ..Walk::default() }, Walk { n: 1, rows: 300, move_ppm: 600, ..Walk::default() }] {
         for (name, c) in roads(vec![walk.batch()]) {
-            check_every_snapshot(name, &RunConfig { snapshot_rows: 37, block_rows: Some(10), ..c });
+            let c = RunConfig { snapshot_rows: 37, block_rows: Some(10), ..c };
+            check_every_snapshot(name, &c);
+            check_every_snapshot(&format!("{name} with actions"), &with_actions(c));
         }
     }
     // The last row is the end of a stretch between snapshots.
@@ -44,7 +48,9 @@ fn every_snapshot_of_two_feeds() {
     let late = Walk { seed: 3, rows: 20, period: 15 * MINUTE, start, has_open: false, ..Walk::default() };
     let schedules = vec![Schedule::OnBars(FeedId(1)), Schedule::Every(Nanos(11 * MINUTE))];
     for (name, c) in roads(vec![minutes.batch(), late.batch()]) {
-        check_every_snapshot(name, &RunConfig { schedules: schedules.clone(), snapshot_rows: 23, ..c });
+        let c = RunConfig { schedules: schedules.clone(), snapshot_rows: 23, ..c };
+        check_every_snapshot(name, &c);
+        check_every_snapshot(&format!("{name} with actions"), &with_actions(c));
     }
 }
 
@@ -53,7 +59,9 @@ fn every_snapshot_of_two_feeds() {
 fn snapshots_with_open_orders_and_pauses() {
     let walk = Walk { n: 4, rows: 90, missing: 400, ..Walk::default() };
     for (name, c) in roads(vec![walk.batch()]) {
-        check_every_snapshot(name, &RunConfig { snapshot_rows: 1, cash: crate::fixture::usd(400), ..c });
+        let c = RunConfig { snapshot_rows: 1, cash: crate::fixture::usd(400), ..c };
+        check_every_snapshot(name, &c);
+        check_every_snapshot(&format!("{name} with actions"), &with_actions(c));
     }
 }
 
@@ -79,7 +87,7 @@ fn a_damaged_snapshot_is_refused() {
 /// Bytes with a hash that fits are still no reason to panic: they are an error, or a state that could exist.
 #[test]
 fn forged_bytes_do_not_panic() {
-    let c = council(vec![Walk { rows: 60, missing: 100, ..Walk::default() }.batch()]);
+    let c = with_actions(council(vec![Walk { rows: 60, missing: 100, ..Walk::default() }.batch()]));
     let (_, full) = run(&RunConfig { snapshot_rows: 30, ..c.clone() });
     let mut test = BackTest::new(c.clone(), None).unwrap();
     let mut forged = |state: Vec<u8>| {

@@ -77,6 +77,7 @@ fn every_stage_is_exercised() {
         max_weight_nano: 600_000_000,
         gross_nano: 900_000_000,
         band_nano: 1_000_000,
+        doubt_nano: 500_000_000,
         allow_short: false,
     };
     let caps = RiskCaps { position: Some(350_000_000), gross: Some(600_000_000) };
@@ -124,7 +125,7 @@ proptest! {
         };
         let universe = Arc::new(Universe::new(c.universe.iter().map(|(_, x)| lots(x)).collect()).unwrap());
         let parameters = FusionParameters {
-            weights_nano: weights, max_weight_nano: max_weight, gross_nano: gross, band_nano: band, allow_short,
+            weights_nano: weights, max_weight_nano: max_weight, gross_nano: gross, band_nano: band, doubt_nano: 0, allow_short,
         };
         let limits = Limits { allow_short, ..c.limits.clone() };
         let (caps, allocator) = (RiskCaps { position, gross: all }, AllocatorConfig::Fusion(parameters));

@@ -32,6 +32,7 @@ fn universe(n: usize) -> Universe {
         venue: "TEST".into(),
         tick: Price::ZERO,
         lot: Quantity::from_units(1).unwrap(),
+        multiplier: Quantity::ONE,
         status: TradingStatus::Active,
     };
     Universe::new((0..n).map(instrument).collect()).unwrap()
@@ -343,6 +344,55 @@ fn ids_out_of_order_are_found_and_trade_in_the_order_in_which_they_came() {
     let batch = bars(None, true, &[vec![Some([100; 5])]]);
     let ids: Vec<String> = f.open(&batch, 0).iter().map(|s| s[..1].to_string()).collect();
     assert_eq!(ids, ["5", "9", "1"]);
+}
+
+#[test]
+fn orders_over_a_split_trade_in_new_units() {
+    // Before: 100 a share, a part of the first order trades at a tenth of 40; 3 for 2; after: 66.
+    let batch = bars(None, true, &[vec![Some([100, 110, 90, 100, 40]); 2], vec![Some([66, 70, 60, 66, 60]); 2]]);
+    let frictions = Frictions { participation_nano: Some(100_000_000), ..Frictions::default() };
+    let mut f = floor(frictions, 2, "1000000");
+    assert!(f.close(&batch, 0).is_empty());
+    f.submit(Order { tif: GTC, ..order(1, 0, 10) }, "1000");
+    f.submit(Order { tif: GTC, kind: OrderKind::Limit(price("95")), ..order(2, 0, 5) }, "475");
+    f.submit(Order { tif: GTC, ..order(3, 1, 2) }, "200");
+    assert_eq!(f.open(&batch, 0), ["1 buy 4 at 100 fee 0", "3 buy 2 at 100 fee 0"]);
+    let mut reports = vec![];
+    let split = Split { new: 3, old: 2 };
+    f.exchange.split(InstrumentId(0), split, Quantity::ONE, price("0.01"), &mut reports).unwrap();
+    f.books.split(InstrumentId(0), split, Quantity::ONE, Timestamp(0), |_| ()).unwrap();
+    assert!(reports.is_empty());
+    // 6 left are 9; 5 at 95 are 7 at 63.33. A tenth of 40 × 1.5 is 6 at the open, of which a copy that was saved and
+    // read trades the same; a tenth of 60 is 6 at the close, 3 for the first order and 3 for the second.
+    let mut bytes = Encoder::new();
+    f.exchange.save(&mut bytes);
+    let mut copy = f.clone();
+    copy.exchange = Exchange::new(frictions, 2);
+    copy.exchange.load(&mut Decoder::new(bytes.as_bytes())).unwrap();
+    for mut f in [f, copy] {
+        assert_eq!(f.open(&batch, 1), ["1 buy 6 at 66 fee 0"]);
+        assert_eq!(f.close(&batch, 1), ["2 buy 6 at 63.33 fee 0"]);
+        assert_eq!(f.books.position(InstrumentId(0)).to_string(), "18");
+    }
+}
+
+#[test]
+fn what_a_split_leaves_below_a_lot_and_what_is_delisted_is_cancelled() {
+    let mut f = floor(Frictions::default(), 2, "1000000");
+    for (id, i, n) in [(1, 0, 9), (2, 0, 10), (3, 1, 5), (4, 1, 6)] {
+        f.submit(Order { tif: GTC, ..order(id, i, n) }, "100");
+    }
+    let mut reports = vec![];
+    let split = Split { new: 1, old: 10 };
+    f.exchange.split(InstrumentId(0), split, Quantity::ONE, Price::ZERO, &mut reports).unwrap();
+    f.books.split(InstrumentId(0), split, Quantity::ONE, Timestamp(0), |_| ()).unwrap();
+    assert_eq!(f.book(std::mem::take(&mut reports)), ["1 cancelled Split"]);
+    f.exchange.delist(InstrumentId(1), &mut reports);
+    assert_eq!(f.book(std::mem::take(&mut reports)), ["3 cancelled Delisted", "4 cancelled Delisted"]);
+    assert!(f.cancel(3).is_empty() && f.exchange.has_orders());
+    let batch = bars(None, true, &[vec![Some([100, 100, 100, 100, 0]); 2]]);
+    assert_eq!(f.open(&batch, 0), ["2 buy 1 at 100 fee 0"]);
+    assert!(f.exchange.is_idle() && f.books.holds().is_empty());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tradegraph_columns::Status;
 use tradegraph_controls::{Gate, Limits};
 use tradegraph_domain::{
     AssetClass, BarPeriod, BarSpec, Basis, CancelReason, Currency, FeedId, Fill, Instrument, NANO, OrderKind, Price,
-    RejectReason, TimeInForce, Timestamp, TradingStatus,
+    RejectReason, Split, TimeInForce, Timestamp, TradingStatus,
 };
 use tradegraph_ledger::Ledger;
 use tradegraph_market::{Batch, BatchParts, Panel, Universe};
@@ -44,6 +44,7 @@ fn desk() -> Desk {
         venue: "TEST".into(),
         tick: Price::ZERO,
         lot: Quantity::from_units(1).unwrap(),
+        multiplier: Quantity::ONE,
         status: TradingStatus::Active,
     };
     let universe = Arc::new(Universe::new((0..N).map(instrument).collect()).unwrap());
@@ -349,4 +350,38 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_split_scales_open_orders_and_what_of_them_traded() {
+    let mut d = desk();
+    let limit = Order { kind: OrderKind::Limit(Price::from_nano(NANO)), ..order(1, 0, 10) };
+    let (a, b, other) = (d.send(limit).order, d.send(order(2, 0, 1)).order, d.send(order(3, 1, 10)).order);
+    let done = d.fill(a, 4);
+    d.say(done);
+    // 3 for 2, ticks of a hundredth: 4 and 6 become 6 and 9, the one becomes one and a half, whose half is dropped; a
+    // buy limit of 1 becomes 0.66.
+    let (split, tick) = (Split { new: 3, old: 2 }, Price::from_nano(NANO / 100));
+    assert_eq!(d.orders.split(InstrumentId(0), split, Quantity::ONE, tick), Ok(2));
+    assert_working(&d.orders);
+    let units = |n: i64| Quantity::from_units(n).unwrap();
+    let shown = |d: &Desk, id| d.orders.get(id).map(|o| (o.order.quantity, o.filled, o.order.kind));
+    let kind = OrderKind::Limit(Price::from_nano(660_000_000));
+    assert_eq!(shown(&d, a.id), Some((units(15), units(6), kind)));
+    assert_eq!(shown(&d, b.id), Some((units(1), Quantity::ZERO, OrderKind::Market)));
+    assert_eq!(shown(&d, other.id), Some((units(10), Quantity::ZERO, OrderKind::Market)));
+    let rest = d.fill(Order { quantity: units(15), ..a }, 9);
+    assert_eq!(state(d.say(rest).0), (OrderState::Filled, 15));
+    // 1 for 10 leaves nothing of one share: the order waits for the venue's word.
+    assert_eq!(d.orders.split(InstrumentId(0), Split { new: 1, old: 10 }, Quantity::ONE, tick), Ok(1));
+    assert_eq!(d.orders.get(b.id).map(OpenOrder::remaining), Some(Quantity::ZERO));
+    assert_eq!(state(d.say(VenueReport::Cancelled(b.id, CancelReason::Split)).0).0, OrderState::Cancelled);
+    assert_eq!(d.orders.working(InstrumentId(0)), Quantity::ZERO);
+    // What does not fit changes nothing.
+    let huge = Order { kind: OrderKind::Limit(Price::from_nano(i64::MAX / 2)), ..order(4, 1, 1) };
+    d.books.deposit(tradegraph_domain::Money::from_units(i64::MAX / NANO, Currency::USD).unwrap()).unwrap();
+    let huge = d.send(huge).order;
+    assert!(d.orders.split(InstrumentId(1), Split { new: 1, old: 100 }, Quantity::from_nano(1), tick).is_err());
+    assert_eq!(shown(&d, other.id), Some((units(10), Quantity::ZERO, OrderKind::Market)));
+    assert_eq!(shown(&d, huge.id), Some((units(1), Quantity::ZERO, huge.kind)));
 }

@@ -266,10 +266,13 @@ impl Moves {
             return;
         }
         let change = (close as f64 - last as f64) / scale;
+        let mut far = false;
         let step = self.step as f64 / scale;
         if self.robust.len() >= LEAST {
-            let z = self.robust.z(change, step.max(1e-9));
-            if z > FAR {
+            // Where most bars do not move at all, half a standard deviation is the least that is believed.
+            let z = self.robust.z(change, step.max(self.deviation.value() / 2.0).max(1e-9));
+            far = z > FAR;
+            if far {
                 let (from, to) = (shown(last), shown(close));
                 found.mark(Check::Outlier, row, || format!("{from} to {to}: {z:.0} robust deviations"));
             }
@@ -291,7 +294,10 @@ impl Moves {
         if change != 0.0 {
             self.moves.push(change.abs());
         }
-        self.deviation.push(change);
+        // One print of a hundred times the price must not hide the next.
+        if !far {
+            self.deviation.push(change);
+        }
     }
 }
 
@@ -406,14 +412,17 @@ fn volume_steps(volume: &[(usize, f64)], found: &mut Findings) {
     }
 }
 
-/// Series of one asset (median closes within 2 %) whose median volumes differ by more than a thousand: pairs of places
-/// with the ratio of the second to the first. A series is its median close and its median volume.
+/// Series of one asset (symbols that begin with the same three letters, median closes within 2 %) whose median volumes
+/// differ by more than a thousand: pairs of places with the ratio of the second to the first. A series is its symbol, its
+/// median close and its median volume.
 #[must_use]
-pub fn compare_volumes(series: &[(f64, f64)]) -> Vec<(usize, usize, f64)> {
+pub fn compare_volumes(series: &[(&str, f64, f64)]) -> Vec<(usize, usize, f64)> {
+    let base = |symbol: &str| symbol.chars().take(3).collect::<String>();
     let mut pairs = Vec::new();
-    for (a, (price_a, volume_a)) in series.iter().enumerate() {
-        for (b, (price_b, volume_b)) in series.iter().enumerate().skip(a + 1) {
-            let same_asset = *price_a > 0.0 && (price_b / price_a - 1.0).abs() < 0.02;
+    for (a, (symbol_a, price_a, volume_a)) in series.iter().enumerate() {
+        for (b, (symbol_b, price_b, volume_b)) in series.iter().enumerate().skip(a + 1) {
+            let near = *price_a > 0.0 && (price_b / price_a - 1.0).abs() < 0.02;
+            let same_asset = near && base(symbol_a) == base(symbol_b);
             let ratio = volume_b / volume_a;
             if same_asset && *volume_a > 0.0 && *volume_b > 0.0 && !(1e-3..=1e3).contains(&ratio) {
                 pairs.push((a, b, ratio));

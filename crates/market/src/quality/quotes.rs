@@ -26,8 +26,11 @@ const LEAST: usize = 60;
 /// A move of the middle beyond so many robust deviations, and beyond so many spreads, is an outlier.
 const FAR: f64 = 25.0;
 const SPREADS: f64 = 5.0;
-/// Times the median pause after which a quote is stale.
+/// And beyond this share of the price.
+const SHARE: f64 = 0.0005;
+/// Times the median pause after which a quote is stale, and the least time.
 const PAUSES: f64 = 500.0;
+const LEAST_PAUSE: f64 = 10e9;
 
 /// Crossed, locked and impossible quotes, outliers of the middle, rows out of order or twice, pauses.
 ///
@@ -76,13 +79,14 @@ pub fn check_quotes(quotes: &QuoteColumns<'_>, may_be_negative: bool) -> Finding
                 found.mark(Check::Duplicate, row, || format!("the quote of {ts} again"));
                 continue;
             }
-            if pause > 0.0 && (ts.0.saturating_sub(before.0)) as f64 > PAUSES * pause {
-                let seconds = (ts.0.saturating_sub(before.0)) as f64 / 1e9;
+            let gap = ts.0.saturating_sub(before.0) as f64;
+            if pause > 0.0 && gap > (PAUSES * pause).max(LEAST_PAUSE) {
+                let seconds = gap / 1e9;
                 found.note(Check::Stale, Some(row), || format!("nothing for {seconds:.0} s before {ts}"));
             }
             let change = middle - last_middle;
             let spread = (*ask as f64 - *bid as f64).max(last_ask as f64 - last_bid as f64);
-            if robust.len() >= LEAST && change.abs() > SPREADS * spread {
+            if robust.len() >= LEAST && change.abs() > (SPREADS * spread).max(SHARE * middle) {
                 let z = robust.z(change, spread.max(1.0) / 4.0);
                 if z > FAR {
                     let text = || format!("the middle moves by {} at {ts}: {z:.0} robust deviations", change / 1e9);

@@ -1,6 +1,9 @@
 //! Exponential moving average: the seed of half the agents' signals and the hot loop of the engine, hence the bank.
 
-use super::{Out, all_ok, batch, cell, check_shape, expect_u64, load_counts, period_of, save_counts};
+use super::{
+    Bars, Inputs, Kernel, Out, all_ok, batch_of, cell, check_shape, expect_u64, lines_of, load_counts, period_of,
+    save_counts,
+};
 use tradegraph_columns::Status;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 
@@ -27,7 +30,9 @@ pub enum Seed {
 #[must_use]
 pub fn ema(close: &[f64], n: usize, seed: Seed) -> Vec<f64> {
     let mut kernel = Ema::new(1, n, seed);
-    let [values] = batch(close, |x, p, [(v, s)]| kernel.update(x, p, v, s));
+    let [values] = batch_of(&Bars::closes(close), Inputs::CLOSE, |bars, present, out| {
+        Kernel::update_block(&mut kernel, bars, present, present.len(), out);
+    });
     values
 }
 
@@ -58,6 +63,51 @@ impl Ema {
             seen: vec![0; n_instruments],
             cold: n_instruments,
         }
+    }
+
+    /// Wilder's average: as `new` with `α = 1 / n`, seeded by the mean of the first `n`.
+    pub(super) fn wilder(n_instruments: usize, n: usize) -> Self {
+        let ema = Ema::new(n_instruments, n, Seed::Sma);
+        Ema { alpha: 1.0 / f64::from(ema.period), ..ema }
+    }
+
+    /// Takes a datum of instrument `i`, as a part of another indicator.
+    #[inline]
+    pub(super) fn step(&mut self, i: usize, x: f64) -> Result<f64, Status> {
+        let (value, seen) = (&mut self.value[i], &mut self.seen[i]);
+        if *seen >= self.period {
+            *value += self.alpha * (x - *value);
+            return Ok(*value);
+        }
+        warm_up(self.alpha, self.seed, value, seen, x);
+        if *seen < self.period {
+            return Err(Status::WarmUp);
+        }
+        self.cold -= 1;
+        Ok(*value)
+    }
+
+    /// Replaces a row of data by their averages if every instrument is past warm-up, as a part of another indicator.
+    #[inline]
+    pub(super) fn row(&mut self, data: &mut [f64]) -> bool {
+        if self.cold > 0 {
+            return false;
+        }
+        for (x, value) in data.iter_mut().zip(&mut self.value) {
+            *value += self.alpha * (*x - *value);
+            *x = *value;
+        }
+        true
+    }
+
+    /// Bars of the period.
+    pub(super) fn period(&self) -> u32 {
+        self.period
+    }
+
+    /// True if every instrument is past warm-up, so that `row` will answer.
+    pub(super) fn is_warm(&self) -> bool {
+        self.cold == 0
     }
 
     /// Takes one slice and writes one cell an instrument.
@@ -130,6 +180,34 @@ impl Ema {
         load_counts(from, &mut self.seen, self.period)?;
         self.cold = self.seen.iter().filter(|s| **s < self.period).count();
         Ok(())
+    }
+}
+
+impl Kernel for Ema {
+    fn lines(&self) -> usize {
+        1
+    }
+
+    fn inputs(&self) -> Inputs {
+        Inputs::CLOSE
+    }
+
+    fn update_block(&mut self, bars: &Bars<'_>, present: &[Status], k: usize, out: &mut [Out<'_>]) {
+        let n = self.value.len();
+        let [(values, status)] = lines_of(out);
+        check_shape(k * n, bars.close, present, &[(&mut *values, &mut *status)]);
+        for row in 0..if n == 0 { 0 } else { k } {
+            let c = row * n..(row + 1) * n;
+            self.update(&bars.close[c.clone()], &present[c.clone()], &mut values[c.clone()], &mut status[c]);
+        }
+    }
+
+    fn save(&self, to: &mut Encoder) {
+        Ema::save(self, to);
+    }
+
+    fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        Ema::load(self, from)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Moving average convergence divergence: the gap of two EMAs, its own EMA, and the gap of those two.
 
-use super::{Out, all_ok, batch, check_shape, expect_u64, load_counts, period_of, save_counts, status_of};
+use super::{
+    Bars, Inputs, Kernel, Out, Seed, all_ok, batch_of, check_shape, expect_u64, lines_of, load_counts, period_of,
+    save_counts, status_of,
+};
 use tradegraph_columns::Status;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 
@@ -17,18 +20,22 @@ pub struct MacdSeries {
 
 /// MACD of one series: `EMA(fast) − EMA(slow)`, its EMA over `signal` values, and their difference.
 ///
-/// All three averages have `α = 2 / (n + 1)` and start at a simple mean. Both averages of the close start at bar
-/// `slow − 1`: the fast one at the mean of the last `fast` closes up to that bar, which is not what an EMA over
-/// the whole series has there.
+/// All three averages have `α = 2 / (n + 1)`.
+/// - `Seed::Sma`: all three start at a simple mean. Both averages of the close start at bar `slow − 1`: the fast one at
+///   the mean of the last `fast` closes up to that bar, which is not what an EMA over the whole series has there.
+/// - `Seed::First`: both averages of the close start at the first close, that of their difference at its first value, 0.
 ///
 /// - Shape: one value a bar, oldest first; all three lines are NaN before bar `slow + signal − 2`.
 /// - Units: those of `close`; periods in bars, at least 1 (default of the field: 12, 26, 9). If `slow < fast` the
 ///   two are exchanged.
-/// - Source: Appel, Technical Analysis (2005), chapter 8; TA-Lib 0.8 `TA_MACD`.
+/// - Source: Appel, Technical Analysis (2005), chapter 8; TA-Lib 0.8 `TA_MACD`; pandas'
+///   `ewm(adjust=False)` for `Seed::First`.
 #[must_use]
-pub fn macd(close: &[f64], fast: usize, slow: usize, signal: usize) -> MacdSeries {
-    let mut kernel = Macd::new(1, fast, slow, signal);
-    let [macd, signal, hist] = batch(close, |x, p, out| kernel.update(x, p, out));
+pub fn macd(close: &[f64], fast: usize, slow: usize, signal: usize, seed: Seed) -> MacdSeries {
+    let mut kernel = Macd::new(1, fast, slow, signal, seed);
+    let [macd, signal, hist] = batch_of(&Bars::closes(close), Inputs::CLOSE, |bars, present, out| {
+        kernel.update_block(bars.close, present, present.len(), out);
+    });
     MacdSeries { macd, signal, hist }
 }
 
@@ -38,6 +45,7 @@ struct Periods {
     slow: u32,
     signal: u32,
     alpha: [f64; 3],
+    seed: Seed,
 }
 
 impl Periods {
@@ -56,10 +64,17 @@ impl Periods {
         *signal += c * ((*fast - *slow) - *signal);
     }
 
-    /// One datum of an instrument that has fewer than `need`. A line is the running mean of what it has seen until
-    /// it has seen its period: so every line of a constant series is exact, and `macd` is 0.
+    /// One datum of an instrument that has fewer than `need`. With `Seed::Sma` a line is the running mean of what it
+    /// has seen until it has seen its period: so every line of a constant series is exact, and `macd` is 0.
     fn warm_up(&self, fast: &mut f64, slow: &mut f64, signal: &mut f64, seen: &mut u32, x: f64) {
         *seen += 1;
+        if self.seed == Seed::First {
+            if *seen == 1 {
+                (*fast, *slow) = (x, x);
+            }
+            self.smooth(fast, slow, signal, x);
+            return;
+        }
         if *seen > self.slow {
             *fast += self.alpha[0] * (x - *fast);
             *slow += self.alpha[1] * (x - *slow);
@@ -92,10 +107,16 @@ pub struct Macd {
 impl Macd {
     /// A kernel without data; periods in bars, at least 1, `fast` and `slow` in either order.
     #[must_use]
-    pub fn new(n_instruments: usize, fast: usize, slow: usize, signal: usize) -> Self {
+    pub fn new(n_instruments: usize, fast: usize, slow: usize, signal: usize, seed: Seed) -> Self {
         let [fast, slow, signal] = [fast.min(slow), fast.max(slow), signal].map(|n| period_of(n, 1));
         Macd {
-            periods: Periods { fast, slow, signal, alpha: [fast, slow, signal].map(|n| 2.0 / (f64::from(n) + 1.0)) },
+            periods: Periods {
+                fast,
+                slow,
+                signal,
+                alpha: [fast, slow, signal].map(|n| 2.0 / (f64::from(n) + 1.0)),
+                seed,
+            },
             fast: vec![0.0; n_instruments],
             slow: vec![0.0; n_instruments],
             signal: vec![0.0; n_instruments],
@@ -206,6 +227,7 @@ impl Macd {
         for n in [self.periods.fast, self.periods.slow, self.periods.signal] {
             to.u64(u64::from(n));
         }
+        to.u64(self.periods.seed as u64);
         to.f64s(&self.fast);
         to.f64s(&self.slow);
         to.f64s(&self.signal);
@@ -220,6 +242,7 @@ impl Macd {
         expect_u64(from, "MACD fast period", u64::from(self.periods.fast))?;
         expect_u64(from, "MACD slow period", u64::from(self.periods.slow))?;
         expect_u64(from, "MACD signal period", u64::from(self.periods.signal))?;
+        expect_u64(from, "MACD seed", self.periods.seed as u64)?;
         from.f64s_into(&mut self.fast)?;
         from.f64s_into(&mut self.slow)?;
         from.f64s_into(&mut self.signal)?;
@@ -227,5 +250,27 @@ impl Macd {
         load_counts(from, &mut self.seen, need)?;
         self.cold = self.seen.iter().filter(|s| **s < need).count();
         Ok(())
+    }
+}
+
+impl Kernel for Macd {
+    fn lines(&self) -> usize {
+        3
+    }
+
+    fn inputs(&self) -> Inputs {
+        Inputs::CLOSE
+    }
+
+    fn update_block(&mut self, bars: &Bars<'_>, present: &[Status], k: usize, out: &mut [Out<'_>]) {
+        Macd::update_block(self, bars.close, present, k, lines_of(out));
+    }
+
+    fn save(&self, to: &mut Encoder) {
+        Macd::save(self, to);
+    }
+
+    fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        Macd::load(self, from)
     }
 }

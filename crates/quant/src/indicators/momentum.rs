@@ -1,98 +1,63 @@
-//! Momentum: the return over `n` bars.
+//! Momentum: the return over `n` bars, the latest of which may be left out.
 
-use super::window::Window;
-use super::{all_ok, batch, check_shape, period_of};
-use tradegraph_columns::Status;
-use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use super::parts::{Window, state};
+use super::{Bar, Bars, Columns, Inputs, Status, Study, period_of};
 
-/// Rate of change of one series over `n` bars: `(xₜ − xₜ₋ₙ) / xₜ₋ₙ`.
+/// Return of one series from `n` bars ago to `skip` bars ago: `(xₜ₋ₛ − xₜ₋ₙ) / xₜ₋ₙ`. Momentum "12-1" of daily bars is
+/// `n = 252`, `skip = 21`.
 ///
 /// - Shape: one value a bar, oldest first; NaN before bar `n`.
-/// - Units: a fraction (0.1 is ten per cent); `n` in bars, at least 1.
+/// - Units: a fraction (0.1 is ten per cent); `n` in bars, at least 1; `skip` below `n`, else it is read as `n − 1`.
 /// - Edges: a base of 0 or below has no return: NaN here, `NotApplicable` in [`Momentum`] (TA-Lib gives 0 for a
 ///   base of 0, which an agent could not tell from "unchanged").
-/// - Source: TA-Lib 0.8 `TA_ROCP`.
+/// - Source: TA-Lib 0.8 `TA_ROCP` for `skip = 0`; Jegadeesh and Titman, Journal of Finance 48 (1993) 65, for the rest.
 #[must_use]
-pub fn momentum(close: &[f64], n: usize) -> Vec<f64> {
-    let mut kernel = Momentum::new(1, n.min(close.len() + 1));
-    let [values] = batch(close, |x, p, [(v, s)]| kernel.update(x, p, v, s));
+pub fn momentum(close: &[f64], n: usize, skip: usize) -> Vec<f64> {
+    let [values] = Momentum::columns(1, n.min(close.len() + 1), skip).series(&Bars::closes(close));
     values
 }
 
-/// One rate of change for all instruments, a slice at a time. Definition: [`momentum`].
+/// One momentum for all instruments. Definition: [`momentum`].
 #[derive(Clone, Debug)]
 pub struct Momentum {
+    skip: u32,
     window: Window,
-    value: Vec<f64>,
-    status: Vec<Status>,
 }
 
 impl Momentum {
     /// A kernel without data; `n` is the distance in bars, at least 1. Holds `n` closes an instrument.
     #[must_use]
-    pub fn new(n_instruments: usize, n: usize) -> Self {
-        Momentum {
-            window: Window::new(n_instruments, period_of(n, 1)),
-            value: vec![0.0; n_instruments],
-            status: vec![Status::NoData; n_instruments],
-        }
-    }
-
-    /// Takes one slice and writes one cell an instrument.
-    ///
-    /// # Panics
-    /// If a slice does not have one cell an instrument.
-    pub fn update(&mut self, close: &[f64], present: &[Status], out_values: &mut [f64], out_status: &mut [Status]) {
-        check_shape(self.value.len(), close, present, &[(&mut *out_values, &mut *out_status)]);
-        let cells = self.value.iter_mut().zip(&mut self.status);
-        if all_ok(present)
-            && let Some(row) = self.window.row()
-        {
-            for (((v, s), old), x) in cells.zip(row).zip(close) {
-                (*v, *s) = change(*old, *x);
-                *old = *x;
-            }
-            self.window.advance();
-        } else {
-            for (i, ((v, s), (x, p))) in cells.zip(close.iter().zip(present)).enumerate() {
-                if *p == Status::Ok {
-                    (*v, *s) = match self.window.push(i, *x) {
-                        Some(old) => change(old, *x),
-                        None => (0.0, Status::WarmUp),
-                    };
-                }
-            }
-            self.window.see_if_in_step();
-        }
-        out_values.copy_from_slice(&self.value);
-        out_status.copy_from_slice(&self.status);
-    }
-
-    /// Writes parameters and state canonically.
-    pub fn save(&self, to: &mut Encoder) {
-        self.window.save(to);
-        to.f64s(&self.value);
-        to.statuses(&self.status);
-    }
-
-    /// Reads what `save` wrote.
-    ///
-    /// # Errors
-    /// `DecodeError` if the bytes are short, damaged, or of another period or number of instruments.
-    pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
-        self.window.load(from)?;
-        from.f64s_into(&mut self.value)?;
-        from.statuses_into(&mut self.status)
+    pub fn columns(n_instruments: usize, n: usize, skip: usize) -> Columns<Momentum, 1> {
+        let period = period_of(n, 1);
+        let study = Momentum { skip: period_of(skip, 0).min(period - 1), window: Window::new(n_instruments, period) };
+        Columns::of(study, n_instruments)
     }
 }
 
-#[inline]
-fn change(old: f64, x: f64) -> (f64, Status) {
-    let value = (x - old) / old;
-    // A tiny base can overflow the quotient; such a return means nothing either.
-    if old > 0.0 && value < f64::INFINITY && value > f64::NEG_INFINITY {
-        (value, Status::Ok)
-    } else {
-        (0.0, Status::NotApplicable)
+impl Study<1> for Momentum {
+    const INPUTS: Inputs = Inputs::CLOSE;
+
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 1], Status> {
+        let old = self.window.push(i, bar.close).ok_or(Status::WarmUp)?;
+        Ok([change(old, self.window.back(i, self.skip))])
     }
+
+    fn row(&mut self, bars: &Bars<'_>, [line]: &mut [&mut [f64]; 1]) -> bool {
+        let Some(row) = self.window.row() else { return false };
+        line.copy_from_slice(row);
+        row.copy_from_slice(bars.close);
+        self.window.advance();
+        for (o, x) in line.iter_mut().zip(self.window.row_back(self.skip)) {
+            *o = change(*o, *x);
+        }
+        true
+    }
+
+    state!(skip, window);
+}
+
+/// NaN or infinite where there is no return.
+#[inline]
+fn change(old: f64, x: f64) -> f64 {
+    if old > 0.0 { (x - old) / old } else { f64::NAN }
 }

@@ -1,6 +1,9 @@
 //! Relative strength index: how much of the recent movement was upward.
 
-use super::{Out, all_ok, batch, cell, check_shape, expect_u64, load_counts, period_of, save_counts};
+use super::{
+    Bars, Inputs, Kernel, Out, all_ok, batch_of, cell, check_shape, expect_u64, lines_of, load_counts, period_of,
+    save_counts,
+};
 use tradegraph_columns::Status;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 
@@ -17,7 +20,9 @@ use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 #[must_use]
 pub fn rsi(close: &[f64], n: usize) -> Vec<f64> {
     let mut kernel = Rsi::new(1, n);
-    let [values] = batch(close, |x, p, [(v, s)]| kernel.update(x, p, v, s));
+    let [values] = batch_of(&Bars::closes(close), Inputs::CLOSE, |bars, present, [out]| {
+        kernel.update_block(bars.close, present, present.len(), out);
+    });
     values
 }
 
@@ -51,6 +56,21 @@ impl Rsi {
             seen: vec![0; n_instruments],
             cold: n_instruments,
         }
+    }
+
+    /// Takes a close of instrument `i`, as a part of another indicator: the averages of rises and of falls.
+    pub(super) fn step(&mut self, i: usize, x: f64) -> Result<(f64, f64), Status> {
+        let (previous, up, down) = (&mut self.previous[i], &mut self.up[i], &mut self.down[i]);
+        if self.seen[i] > self.period {
+            smooth(self.weight, previous, up, down, x);
+            return Ok((*up, *down));
+        }
+        warm_up(self.period, previous, up, down, &mut self.seen[i], x);
+        if self.seen[i] <= self.period {
+            return Err(Status::WarmUp);
+        }
+        self.cold -= 1;
+        Ok((*up, *down))
     }
 
     /// Takes one slice and writes one cell an instrument.
@@ -150,6 +170,29 @@ impl Rsi {
     }
 }
 
+impl Kernel for Rsi {
+    fn lines(&self) -> usize {
+        1
+    }
+
+    fn inputs(&self) -> Inputs {
+        Inputs::CLOSE
+    }
+
+    fn update_block(&mut self, bars: &Bars<'_>, present: &[Status], k: usize, out: &mut [Out<'_>]) {
+        let [out] = lines_of(out);
+        Rsi::update_block(self, bars.close, present, k, out);
+    }
+
+    fn save(&self, to: &mut Encoder) {
+        Rsi::save(self, to);
+    }
+
+    fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        Rsi::load(self, from)
+    }
+}
+
 /// Rise and fall of one move, both at least 0. Comparisons instead of `f64::max` compile to one instruction.
 #[inline]
 fn rise_and_fall(move_: f64) -> (f64, f64) {
@@ -181,7 +224,7 @@ fn warm_up(period: u32, previous: &mut f64, up: &mut f64, down: &mut f64, seen: 
 }
 
 #[inline]
-fn index(up: f64, down: f64) -> f64 {
+pub(super) fn index(up: f64, down: f64) -> f64 {
     let moved = up + down;
     if moved > 0.0 { 100.0 * (up / moved) } else { 0.0 }
 }

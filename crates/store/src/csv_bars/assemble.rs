@@ -1,7 +1,5 @@
 //! Rows in the order of the file to rows in the order of time, several symbols to one grid, and the batch.
 
-use std::collections::BTreeMap;
-
 use tradegraph_columns::Status;
 use tradegraph_domain::{BarPeriod, BarSpec, Date, Nanos, Timestamp};
 use tradegraph_market::{Batch, BatchParts};
@@ -9,12 +7,14 @@ use tradegraph_market::{Batch, BatchParts};
 use super::header::{Header, Shape, Time};
 use super::read::Table;
 use super::{BarLabel, CsvRequest, ImportError, Imported, Reason};
+use crate::steps::Steps;
 
-pub(super) fn batch(
+pub(crate) fn batch(
     request: &CsvRequest<'_>,
     file: &str,
     header: &Header,
     mut table: Table,
+    session: &dyn Fn(Date) -> Option<(Timestamp, Timestamp)>,
 ) -> Result<Imported, ImportError> {
     // Rows × symbols of a long table is a product that its size does not bound.
     let bound = table.keys.len().saturating_mul(table.width);
@@ -22,7 +22,7 @@ pub(super) fn batch(
         return Err(ImportError::TooSparse { file: file.to_owned(), symbols: table.width });
     }
     let long = matches!(header.shape, Shape::Long { .. });
-    let mut steps = Steps::new();
+    let mut steps = Steps::default();
     let mut grid = if long { scatter(&mut table, header, &mut steps) } else { gather(&mut table, header, &mut steps) };
     let mut period = BarPeriod::Session;
     let mut starts = Vec::with_capacity(grid.keys.len());
@@ -32,14 +32,13 @@ pub(super) fn batch(
             Time::Date(_) => {
                 for key in &grid.keys {
                     // Rows without a session were left out when they were read.
-                    let session = i32::try_from(*key).ok().and_then(|d| request.calendar.session(Date(d)));
-                    let (open, close) = session.map(|s| (s.open, s.close)).unwrap_or_default();
+                    let (open, close) = i32::try_from(*key).ok().and_then(|d| session(Date(d))).unwrap_or_default();
                     starts.push(open);
                     ends.push(close);
                 }
             }
             Time::Stamp(column) => {
-                let length = match (request.period, usual(&steps)) {
+                let length = match (request.period, steps.usual()) {
                     (Some(given), _) if given.0 <= 0 || given.0 > 366 * Nanos::DAY.0 => {
                         return Err(ImportError::BadPeriod { file: file.to_owned(), period: given });
                     }
@@ -87,16 +86,6 @@ pub(super) fn batch(
 
 /// About 5 GB of columns.
 const MOST_CELLS: usize = 1 << 27;
-
-/// How often each step between bars of one symbol comes.
-type Steps = BTreeMap<i64, u64>;
-
-/// The most frequent step, the smaller of two. The smallest would be wrong in real files: one bar that was cut short
-/// by a download (62 s among 15 minutes in `samples/crypto/btcusd_15m_2021.csv`) would shorten all.
-fn usual(steps: &Steps) -> Option<i64> {
-    let counted = steps.iter().filter(|(step, _)| **step > 0);
-    counted.max_by_key(|(step, n)| (**n, std::cmp::Reverse(**step))).map(|(step, _)| *step)
-}
 
 fn distinct(keys: &[i64]) -> usize {
     let mut keys = keys.to_vec();
@@ -265,19 +254,7 @@ fn keep_bars_in_sessions(
 /// counts the steps between the keys kept.
 fn in_order(table: &mut Table, header: &Header, mut rows: Vec<u32>, steps: &mut Steps) -> Option<Vec<u32>> {
     let key = |row: &u32| table.keys[*row as usize];
-    let mut measure = |rows: &[u32]| {
-        let mut last = (0, 0); // a step and how often it came in a row: nearly all steps are the same
-        for [a, b] in rows.array_windows() {
-            let step = key(b) - key(a);
-            if step == last.0 {
-                last.1 += 1;
-                continue;
-            }
-            *steps.entry(last.0).or_default() += last.1;
-            last = (step, 1);
-        }
-        *steps.entry(last.0).or_default() += last.1;
-    };
+    let mut measure = |rows: &[u32]| rows.array_windows().for_each(|[a, b]| steps.add(key(b) - key(a)));
     if rows.is_sorted_by(|a, b| key(a) < key(b)) {
         measure(&rows);
         return None;

@@ -1,11 +1,11 @@
 //! The header of a file: which shape it is and which column is what.
 
-use super::read::fields;
 use super::{HeaderFault, ImportError, PriceColumn};
+use crate::reading::split;
 
 /// Where the time is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Time {
+pub(crate) enum Time {
     /// A session date.
     Date(usize),
     /// An instant.
@@ -13,7 +13,7 @@ pub(super) enum Time {
 }
 
 impl Time {
-    pub(super) fn column(self) -> usize {
+    pub(crate) fn column(self) -> usize {
         match self {
             Time::Date(c) | Time::Stamp(c) => c,
         }
@@ -22,7 +22,7 @@ impl Time {
 
 /// Columns of a bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct BarColumns {
+pub(crate) struct BarColumns {
     pub close: usize,
     pub range: Option<[usize; 3]>, // open, high, low
     pub volume: Option<usize>,
@@ -30,7 +30,7 @@ pub(super) struct BarColumns {
 
 /// What a row is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Long {
         symbol: usize,
         bar: BarColumns,
@@ -45,7 +45,7 @@ pub(super) enum Shape {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Header {
+pub(crate) struct Header {
     pub names: Vec<String>,
     pub time: Time,
     pub shape: Shape,
@@ -54,17 +54,13 @@ pub(super) struct Header {
 
 const STAMPS: [&str; 4] = ["ts", "timestamp", "time", "datetime"];
 
-pub(super) fn read(file: &str, line: &str, price: PriceColumn) -> Result<Header, ImportError> {
+pub(crate) fn read(file: &str, line: &str, price: PriceColumn) -> Result<Header, ImportError> {
     let line = line.trim_end_matches('\r');
     let fault = |fault| ImportError::Header { file: file.to_owned(), found: line.chars().take(200).collect(), fault };
     if line.trim().is_empty() {
         return Err(fault(HeaderFault::Empty));
     }
-    let mut found = Vec::new();
-    let names: Vec<String> = match fields(line.as_bytes(), &mut found) {
-        Ok(()) => found.iter().map(|f| String::from_utf8_lossy(f).into_owned()).collect(),
-        Err(_) => return Err(fault(HeaderFault::NoTime)),
-    };
+    let names = split::record(line.as_bytes(), b',').ok_or_else(|| fault(HeaderFault::NoTime))?;
     let plain: Vec<String> = names.iter().map(|n| n.to_lowercase().replace([' ', '-'], "_")).collect();
     let find = |wanted: &[&str]| plain.iter().position(|n| wanted.contains(&n.as_str()));
     let time = match (find(&["date"]), find(&STAMPS)) {

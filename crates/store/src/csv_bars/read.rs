@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tradegraph_columns::Status;
-use tradegraph_domain::{Date, Nanos, Price};
+use tradegraph_domain::{Date, Nanos};
 
-use super::cells::{self, Stamp};
-use super::header::{BarColumns, Header, Shape, Time};
+use super::bar::{self, Bar, BarCells, TextRow};
+use super::header::{Header, Shape, Time};
 use super::{CsvRequest, ImportError, Reason, RowProblem};
+use crate::reading::bytes::place;
+use crate::reading::cells::{self, Stamp};
+use crate::reading::split::{Cell, Rows, Splitter, Wrong};
 
 /// Rows in the order of the file. `close` has `width` cells a row (more than one only in wide tables), the other
 /// columns as many, or none where the shape lacks them.
-pub(super) struct Table {
+pub(crate) struct Table {
     pub symbols: Vec<String>,
     pub width: usize,
     /// Days for dates, nanoseconds for instants.
@@ -31,7 +34,7 @@ pub(super) struct Table {
 }
 
 /// The problems found, with the names they need.
-pub(super) struct Notes {
+pub(crate) struct Notes {
     file: Arc<str>,
     columns: Vec<Arc<str>>,
     pub problems: Vec<RowProblem>,
@@ -44,7 +47,7 @@ impl Notes {
         Notes { file: file.into(), columns: names.iter().map(|n| n.as_str().into()).collect(), problems: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, line: u32, column: usize, value: &[u8], reason: Reason, kept: bool) {
+    pub(crate) fn add(&mut self, line: u32, column: usize, value: &[u8], reason: Reason, kept: bool) {
         self.problems.push(RowProblem {
             file: self.file.clone(),
             line: u64::from(line),
@@ -57,70 +60,28 @@ impl Notes {
 }
 
 /// The text without its byte-order mark.
-pub(super) fn utf8<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, ImportError> {
+pub(crate) fn utf8<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, ImportError> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|e| {
-        let before = bytes.get(..e.valid_up_to()).unwrap_or_default();
-        let line = before.iter().filter(|b| **b == b'\n').count() as u64 + 1;
-        let column = before.iter().rev().take_while(|b| **b != b'\n').count() as u64 + 1;
+        let (line, column) = place(bytes, e.valid_up_to(), 1);
         ImportError::NotUtf8 { file: file.to_owned(), line, column }
     })
 }
 
-/// Splits a line at its commas and takes spaces and quotation marks off.
-#[inline]
-pub(super) fn fields<'a>(line: &'a [u8], into: &mut Vec<&'a [u8]>) -> Result<(), Reason> {
-    into.clear();
-    if line.contains(&b'"') {
-        return quoted_fields(line, into);
-    }
-    let mut start = 0;
-    for (at, b) in line.iter().enumerate() {
-        if *b == b',' {
-            into.push(line.get(start..at).unwrap_or_default().trim_ascii());
-            start = at + 1;
-        }
-    }
-    into.push(line.get(start..).unwrap_or_default().trim_ascii());
-    Ok(())
-}
-
-/// Commas inside quotation marks do not split. Doubled marks inside a field stay doubled: no market datum has one.
-fn quoted_fields<'a>(line: &'a [u8], into: &mut Vec<&'a [u8]>) -> Result<(), Reason> {
-    let mut start = 0;
-    let mut inside = false;
-    for at in 0..=line.len() {
-        match line.get(at) {
-            Some(b'"') => inside = !inside,
-            Some(b',') | None if !inside => {
-                let field = line.get(start..at).unwrap_or_default().trim_ascii();
-                let bare = field.strip_prefix(b"\"").and_then(|f| f.strip_suffix(b"\""));
-                into.push(bare.unwrap_or(field).trim_ascii());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    if inside { Err(Reason::Quotes) } else { Ok(()) }
-}
-
 /// Which symbol a row belongs to. Files are sorted by symbol or by time, so the last symbol, or the one that
 /// followed it last time, is nearly always right.
-struct SymbolIndex<'a> {
-    known: BTreeMap<&'a [u8], u32>,
-    names: Vec<&'a [u8]>,
+#[derive(Default)]
+struct SymbolIndex {
+    known: BTreeMap<Box<[u8]>, u32>,
+    names: Vec<Box<[u8]>>,
     after: Vec<u32>,
     last: u32,
 }
 
-impl<'a> SymbolIndex<'a> {
-    fn new() -> Self {
-        SymbolIndex { known: BTreeMap::new(), names: Vec::new(), after: Vec::new(), last: 0 }
-    }
-
+impl SymbolIndex {
     #[inline]
-    fn get(&mut self, name: &'a [u8]) -> u32 {
-        let is = |names: &[&[u8]], at: u32| names.get(at as usize).is_some_and(|n| *n == name);
+    fn get(&mut self, name: &[u8]) -> u32 {
+        let is = |names: &[Box<[u8]>], at: u32| names.get(at as usize).is_some_and(|n| **n == *name);
         if is(&self.names, self.last) {
             return self.last;
         }
@@ -131,8 +92,8 @@ impl<'a> SymbolIndex<'a> {
             *at
         } else {
             let at = self.names.len() as u32;
-            self.known.insert(name, at);
-            self.names.push(name);
+            self.known.insert(name.into(), at);
+            self.names.push(name.into());
             self.after.push(0);
             at
         };
@@ -152,7 +113,8 @@ struct Keys<'r> {
     last: Option<(Date, bool)>,
 }
 
-enum Key {
+/// The time of a row.
+pub(crate) enum Key {
     Row { key: i64, in_session: bool },
     OutOfRange,
     Wrong(Reason),
@@ -179,7 +141,7 @@ impl Keys<'_> {
                     Some(Stamp::Nanos(nanos)) => Some(nanos),
                     // The first integer decides the unit of the whole file.
                     Some(Stamp::Integer(n)) => n.checked_mul(*self.unit.get_or_insert_with(|| cells::unit_of(n))),
-                    None => None,
+                    Some(Stamp::Local(_)) | None => None,
                 };
                 // A bar starts a period before its end; the period is not known yet, a century is more than enough.
                 let Some(nanos) = nanos.filter(|n| n.unsigned_abs() < FARTHEST) else {
@@ -196,30 +158,13 @@ impl Keys<'_> {
     fn outside(&self, date: Date) -> bool {
         self.request.from.is_some_and(|from| date < from) || self.request.to.is_some_and(|to| date > to)
     }
-
-    fn no_session(&self, date: Date) -> Reason {
-        let calendar = self.request.calendar;
-        let (first, last) = calendar.range();
-        if calendar.covers(date) {
-            Reason::NotASession { calendar }
-        } else {
-            Reason::OutsideCalendar { calendar, first, last }
-        }
-    }
 }
 
 /// 250 years from 1970.
 const FARTHEST: u64 = 250 * 365 * Nanos::DAY.0 as u64;
 
-/// Open or close may miss low…high by this part of the price: sources that adjust prices round each one alone.
-const ROUNDING: i64 = 10_000;
-
-enum Bar {
-    Empty,
-    Good { open: i64, high: i64, low: i64, close: i64, volume: f64 },
-}
-
-pub(super) fn rows(
+/// Reads the lines after the header.
+pub(crate) fn rows(
     request: &CsvRequest<'_>,
     file: &str,
     header: &Header,
@@ -227,76 +172,118 @@ pub(super) fn rows(
     text: &str,
 ) -> Result<Table, ImportError> {
     let mut keys = Keys { request, time: header.time, unit: None, last: None };
-    let wanted = match &header.shape {
-        Shape::Wide { columns } => Some(wide_symbols(request, file, header, columns)?),
-        _ => None,
-    };
-    let (range, volume) = match &header.shape {
-        Shape::Long { bar, .. } | Shape::Single { bar } => (bar.range.is_some(), bar.volume.is_some()),
-        Shape::Wide { .. } => (false, false),
-    };
-    check_list(request, file)?;
-    let guess = text.len() / 40;
-    let width = wanted.as_ref().map_or(1, Vec::len);
-    let reserve = |used: bool| if used { guess } else { 0 };
-    let mut table = Table {
-        symbols: Vec::new(),
-        width,
-        keys: Vec::with_capacity(guess),
-        lines: Vec::with_capacity(guess),
-        symbol: Vec::new(),
-        open: Vec::with_capacity(reserve(range)),
-        high: Vec::with_capacity(reserve(range)),
-        low: Vec::with_capacity(reserve(range)),
-        close: Vec::with_capacity(guess),
-        volume: Vec::with_capacity(reserve(volume)),
-        status: Vec::with_capacity(guess),
-        rows_read: 0,
-        notes: Notes::new(file, &header.names),
-    };
-    let mut index = SymbolIndex::new();
-    let mut skipped: Vec<bool> = Vec::new();
-    let mut row: Vec<&[u8]> = Vec::with_capacity(header.names.len());
-    let mut line = 1_u32;
-    for bytes in Lines(text) {
-        line = line.checked_add(1).ok_or_else(|| ImportError::TooLong { file: file.to_owned() })?;
-        let bytes = bytes.trim_ascii_end();
-        if bytes.is_empty() {
-            continue;
+    let mut builder = Builder::new(request, file, header, text.len() / 40)?;
+    let width = header.names.len();
+    let mut splitter = Splitter { delimiter: b',', width, free_text: false, keep_blanks: false, line: 2 };
+    let mut rows = Rows::default();
+    let bytes = text.as_bytes();
+    let (mut from, mut size) = (0, BLOCK);
+    while from < bytes.len() {
+        let to = from.saturating_add(size).min(bytes.len());
+        let block = bytes.get(from..to).unwrap_or_default();
+        let taken = splitter.split(block, to == bytes.len(), &mut rows);
+        if u32::try_from(splitter.line).is_err() || (taken == 0 && size >= LONGEST_LINE) {
+            return Err(ImportError::TooLong { file: file.to_owned() });
         }
+        size = if taken == 0 { size * 2 } else { BLOCK };
+        from += taken;
+        for m in &rows.misshapen {
+            let reason = match m.wrong {
+                Wrong::Quotes => Reason::Quotes,
+                Wrong::Fields(found) => Reason::Fields { found, expected: width },
+            };
+            builder.table.rows_read += 1;
+            builder.table.notes.add(m.line as u32, WHOLE_ROW, m.row.of(block).trim_ascii_end(), reason, false);
+        }
+        for (cells, line) in rows.cells.chunks_exact(width.max(1)).zip(&rows.lines) {
+            let cell = |column: usize| cells.get(column).map_or(&[][..], |c: &Cell| c.of(block));
+            builder.row(*line as u32, TextRow(cell), |column| keys.read(cell(column)));
+        }
+    }
+    builder.finish(stem)
+}
+
+/// Bytes that are split at once: the cells of a block stay in the cache.
+const BLOCK: usize = 1 << 16;
+/// A line of 1 GB is no line.
+const LONGEST_LINE: usize = 1 << 30;
+
+/// Rows of any source on their way to a table.
+pub(crate) struct Builder<'r> {
+    request: &'r CsvRequest<'r>,
+    file: &'r str,
+    header: &'r Header,
+    wanted: Option<Vec<usize>>,
+    index: SymbolIndex,
+    skipped: Vec<bool>,
+    pub table: Table,
+}
+
+impl<'r> Builder<'r> {
+    /// `guess` is about how many rows will come.
+    pub(crate) fn new(
+        request: &'r CsvRequest<'r>,
+        file: &'r str,
+        header: &'r Header,
+        guess: usize,
+    ) -> Result<Builder<'r>, ImportError> {
+        let wanted = match &header.shape {
+            Shape::Wide { columns } => Some(wide_symbols(request, file, header, columns)?),
+            _ => None,
+        };
+        let (range, volume) = match &header.shape {
+            Shape::Long { bar, .. } | Shape::Single { bar } => (bar.range.is_some(), bar.volume.is_some()),
+            Shape::Wide { .. } => (false, false),
+        };
+        check_list(request, file)?;
+        let reserve = |used: bool| if used { guess } else { 0 };
+        let table = Table {
+            symbols: Vec::new(),
+            width: wanted.as_ref().map_or(1, Vec::len),
+            keys: Vec::with_capacity(guess),
+            lines: Vec::with_capacity(guess),
+            symbol: Vec::new(),
+            open: Vec::with_capacity(reserve(range)),
+            high: Vec::with_capacity(reserve(range)),
+            low: Vec::with_capacity(reserve(range)),
+            close: Vec::with_capacity(guess),
+            volume: Vec::with_capacity(reserve(volume)),
+            status: Vec::with_capacity(guess),
+            rows_read: 0,
+            notes: Notes::new(file, &header.names),
+        };
+        Ok(Builder { request, file, header, wanted, index: SymbolIndex::default(), skipped: Vec::new(), table })
+    }
+
+    /// Takes one row. `key` reads the time in a column.
+    #[inline]
+    pub(crate) fn row(&mut self, line: u32, cells: impl BarCells, key: impl FnOnce(usize) -> Key) {
+        let (header, table, request) = (self.header, &mut self.table, self.request);
+        let negative = request.allow_negative;
         table.rows_read += 1;
-        if let Err(reason) = fields(bytes, &mut row) {
-            table.notes.add(line, WHOLE_ROW, bytes, reason, false);
-            continue;
-        }
-        if row.len() != header.names.len() {
-            let reason = Reason::Fields { found: row.len(), expected: header.names.len() };
-            table.notes.add(line, WHOLE_ROW, bytes, reason, false);
-            continue;
-        }
-        let cell = |column: usize| row.get(column).copied().unwrap_or_default();
         let mut symbol = 0;
         if let Shape::Long { symbol: column, .. } = &header.shape {
-            if cell(*column).is_empty() {
+            let name = cells.text(*column);
+            if name.is_empty() {
                 table.notes.add(line, *column, b"", Reason::Symbol, false);
-                continue;
+                return;
             }
-            symbol = index.get(cell(*column));
-            if symbol as usize == skipped.len() {
-                let listed = request.symbols.as_ref().is_none_or(|s| s.iter().any(|n| n.as_bytes() == cell(*column)));
-                skipped.push(!listed);
+            symbol = self.index.get(&name);
+            if symbol as usize == self.skipped.len() {
+                let listed = request.symbols.as_ref().is_none_or(|s| s.iter().any(|n| n.as_bytes() == &*name));
+                self.skipped.push(!listed);
             }
-            if skipped.get(symbol as usize).copied().unwrap_or_default() {
-                continue;
+            if self.skipped.get(symbol as usize).copied().unwrap_or_default() {
+                return;
             }
         }
-        let time = cell(header.time.column());
-        let (key, in_session) = match keys.read(time) {
+        let time = header.time.column();
+        let (key, in_session) = match key(time) {
             Key::Row { key, in_session } => (key, in_session),
-            Key::OutOfRange => continue,
+            Key::OutOfRange => return,
             Key::Wrong(reason) => {
-                table.notes.add(line, header.time.column(), time, reason, false);
-                continue;
+                table.notes.add(line, time, &cells.text(time), reason, false);
+                return;
             }
         };
         if !in_session {
@@ -304,43 +291,47 @@ pub(super) fn rows(
                 Shape::Wide { columns } => columns.as_slice(),
                 Shape::Long { bar, .. } | Shape::Single { bar } => std::slice::from_ref(&bar.close),
             };
-            if price_columns.iter().any(|c| !cell(*c).is_empty()) {
-                let reason = keys.no_session(Date(i32::try_from(key).unwrap_or_default()));
-                table.notes.add(line, header.time.column(), time, reason, false);
+            if price_columns.iter().any(|c| !cells.is_empty(*c)) {
+                let reason = no_session(request, Date(i32::try_from(key).unwrap_or_default()));
+                table.notes.add(line, time, &cells.text(time), reason, false);
             }
-            continue;
+            return;
         }
-        match (&header.shape, &wanted) {
+        match (&header.shape, &self.wanted) {
             (Shape::Wide { .. }, Some(wanted)) => {
                 for column in wanted {
-                    let read = wide_cell(request, &mut table.notes, line, *column, cell(*column));
+                    let read = match cells.is_empty(*column) {
+                        true => None,
+                        false => bar::price(negative, &cells, *column)
+                            .map_err(|reason| table.notes.add(line, *column, &cells.text(*column), reason, false))
+                            .ok(),
+                    };
                     table.close.push(read.unwrap_or_default());
                     table.status.push(if read.is_some() { Status::Ok } else { Status::NoData });
                 }
             }
-            (Shape::Long { bar, .. } | Shape::Single { bar }, _) => {
-                let read = match read_bar(request, bar, &cell) {
+            (Shape::Long { bar: columns, .. } | Shape::Single { bar: columns }, _) => {
+                let (good, note) = match bar::read(negative, columns, &cells) {
                     Ok(read) => read,
                     Err((column, reason)) => {
-                        table.notes.add(line, column, cell(column), reason, false);
-                        continue;
+                        table.notes.add(line, column, &cells.text(column), reason, false);
+                        return;
                     }
                 };
-                let (good, note) = read;
                 if let Some((column, reason)) = note {
-                    table.notes.add(line, column, cell(column), reason, true);
+                    table.notes.add(line, column, &cells.text(column), reason, true);
                 }
                 let (status, [open, high, low, close], v) = match good {
                     Bar::Good { open, high, low, close, volume } => (Status::Ok, [open, high, low, close], volume),
                     Bar::Empty => (Status::NoData, [0; 4], 0.0),
                 };
-                if range {
+                if columns.range.is_some() {
                     table.open.push(open);
                     table.high.push(high);
                     table.low.push(low);
                 }
                 table.close.push(close);
-                if volume {
+                if columns.volume.is_some() {
                     table.volume.push(v);
                 }
                 table.status.push(status);
@@ -353,53 +344,55 @@ pub(super) fn rows(
         table.keys.push(key);
         table.lines.push(line);
     }
-    name(request, file, header, stem, &index, &mut table)?;
-    Ok(table)
+
+    /// Gives the series of the table their names, in the order asked for.
+    pub(crate) fn finish(self, stem: String) -> Result<Table, ImportError> {
+        let Builder { request, file, header, index, mut table, .. } = self;
+        match &header.shape {
+            Shape::Single { .. } => {
+                table.symbols = match request.symbols.as_deref() {
+                    None => vec![stem],
+                    Some([one]) => vec![one.clone()],
+                    Some(more) => return Err(ImportError::OneSeries { file: file.to_owned(), found: more.len() }),
+                };
+            }
+            Shape::Wide { columns } => {
+                let all = || columns.iter().filter_map(|c| header.names.get(*c).cloned()).collect();
+                table.symbols = request.symbols.clone().unwrap_or_else(all);
+            }
+            Shape::Long { .. } => {
+                let known: Vec<String> = index.names.iter().map(|n| String::from_utf8_lossy(n).into_owned()).collect();
+                let Some(wanted) = &request.symbols else {
+                    table.symbols = known;
+                    table.width = table.symbols.len();
+                    return Ok(table);
+                };
+                let mut place = vec![0_u32; known.len()];
+                for (at, symbol) in wanted.iter().enumerate() {
+                    match known.iter().position(|k| k == symbol) {
+                        Some(found) => place[found] = at as u32,
+                        None => return Err(unknown(file, symbol, known)),
+                    }
+                }
+                for symbol in &mut table.symbol {
+                    *symbol = place[*symbol as usize];
+                }
+                table.symbols.clone_from(wanted);
+                table.width = wanted.len();
+            }
+        }
+        Ok(table)
+    }
 }
 
-/// Gives the series of the table their names, in the order asked for.
-fn name(
-    request: &CsvRequest<'_>,
-    file: &str,
-    header: &Header,
-    stem: String,
-    index: &SymbolIndex<'_>,
-    table: &mut Table,
-) -> Result<(), ImportError> {
-    match &header.shape {
-        Shape::Single { .. } => {
-            table.symbols = match request.symbols.as_deref() {
-                None => vec![stem],
-                Some([one]) => vec![one.clone()],
-                Some(more) => return Err(ImportError::OneSeries { file: file.to_owned(), found: more.len() }),
-            };
-        }
-        Shape::Wide { columns } => {
-            let all = || columns.iter().filter_map(|c| header.names.get(*c).cloned()).collect();
-            table.symbols = request.symbols.clone().unwrap_or_else(all);
-        }
-        Shape::Long { .. } => {
-            let known: Vec<String> = index.names.iter().map(|n| String::from_utf8_lossy(n).into_owned()).collect();
-            let Some(wanted) = &request.symbols else {
-                table.symbols = known;
-                table.width = table.symbols.len();
-                return Ok(());
-            };
-            let mut place = vec![0_u32; known.len()];
-            for (at, symbol) in wanted.iter().enumerate() {
-                match known.iter().position(|k| k == symbol) {
-                    Some(found) => place[found] = at as u32,
-                    None => return Err(unknown(file, symbol, known)),
-                }
-            }
-            for symbol in &mut table.symbol {
-                *symbol = place[*symbol as usize];
-            }
-            table.symbols.clone_from(wanted);
-            table.width = wanted.len();
-        }
+fn no_session(request: &CsvRequest<'_>, date: Date) -> Reason {
+    let calendar = request.calendar;
+    let (first, last) = calendar.range();
+    if calendar.covers(date) {
+        Reason::NotASession { calendar }
+    } else {
+        Reason::OutsideCalendar { calendar, first, last }
     }
-    Ok(())
 }
 
 fn check_list(request: &CsvRequest<'_>, file: &str) -> Result<(), ImportError> {
@@ -429,111 +422,6 @@ fn wide_symbols(
 }
 
 fn unknown(file: &str, symbol: &str, known: Vec<String>) -> ImportError {
-    let near = known.iter().map(|k| (distance(&k.to_uppercase(), &symbol.to_uppercase()), k)).min();
-    let nearest = near.filter(|(d, _)| *d <= symbol.chars().count().div_ceil(2)).map(|(_, k)| k.clone());
+    let nearest = crate::text::nearest(symbol, known.iter().map(String::as_str));
     ImportError::UnknownSymbol { file: file.to_owned(), symbol: symbol.to_owned(), nearest, known }
-}
-
-/// Insertions, deletions and replacements between two words.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replace = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replace.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-#[inline]
-fn checked_price(request: &CsvRequest<'_>, bytes: &[u8]) -> Result<i64, Reason> {
-    let price = cells::price(bytes).map_err(Reason::Price)?;
-    if price <= 0 && !request.allow_negative { Err(Reason::NotPositive) } else { Ok(price) }
-}
-
-fn wide_cell(request: &CsvRequest<'_>, notes: &mut Notes, line: u32, column: usize, bytes: &[u8]) -> Option<i64> {
-    if bytes.is_empty() {
-        return None;
-    }
-    checked_price(request, bytes).map_err(|reason| notes.add(line, column, bytes, reason, false)).ok()
-}
-
-type Note = Option<(usize, Reason)>;
-
-/// A bar, with what is odd about it; or the column for which it is left out.
-#[inline]
-fn read_bar<'a>(
-    request: &CsvRequest<'_>,
-    columns: &BarColumns,
-    cell: &impl Fn(usize) -> &'a [u8],
-) -> Result<(Bar, Note), (usize, Reason)> {
-    let at = |column: usize| checked_price(request, cell(column)).map_err(|reason| (column, reason));
-    let Some([o, h, l]) = columns.range else {
-        if cell(columns.close).is_empty() {
-            return Ok((Bar::Empty, None));
-        }
-        let close = at(columns.close)?;
-        let (volume, note) = read_volume(columns, cell)?;
-        return Ok((Bar::Good { open: 0, high: 0, low: 0, close, volume }, note));
-    };
-    let prices = [o, h, l, columns.close];
-    if prices.iter().any(|c| cell(*c).is_empty()) {
-        return match (prices.iter().all(|c| cell(*c).is_empty()), prices.into_iter().find(|c| cell(*c).is_empty())) {
-            (false, Some(empty)) => Err((empty, Reason::MissingPrice)),
-            _ => Ok((Bar::Empty, None)),
-        };
-    }
-    let (open, high, low, close) = (at(o)?, at(h)?, at(l)?, at(columns.close)?);
-    if high < low {
-        return Err((h, Reason::HighBelowLow { low: Price::from_nano(low) }));
-    }
-    let (volume, mut note) = read_volume(columns, cell)?;
-    for (column, price) in [(o, open), (columns.close, close)] {
-        if price < low || price > high {
-            let reason = Reason::OutsideRange { low: Price::from_nano(low), high: Price::from_nano(high) };
-            let excess = low.abs_diff(price).min(high.abs_diff(price));
-            if excess > price.unsigned_abs() / ROUNDING.unsigned_abs() {
-                return Err((column, reason));
-            }
-            note = Some((column, reason));
-        }
-    }
-    Ok((Bar::Good { open, high, low, close, volume }, note))
-}
-
-#[inline]
-fn read_volume<'a>(columns: &BarColumns, cell: &impl Fn(usize) -> &'a [u8]) -> Result<(f64, Note), (usize, Reason)> {
-    match columns.volume {
-        None => Ok((0.0, None)),
-        Some(column) if cell(column).is_empty() => Ok((0.0, Some((column, Reason::MissingVolume)))),
-        Some(column) => match cells::volume(cell(column)) {
-            Some(volume) => Ok((volume, None)),
-            None => Err((column, Reason::Volume)),
-        },
-    }
-}
-
-/// Lines without their line feeds. `str::find` looks at sixteen bytes at a time, which a loop over bytes does not.
-struct Lines<'a>(&'a str);
-
-impl<'a> Iterator for Lines<'a> {
-    type Item = &'a [u8];
-
-    #[inline]
-    fn next(&mut self) -> Option<&'a [u8]> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let (line, rest) = match self.0.find('\n') {
-            Some(end) => (self.0.get(..end), self.0.get(end + 1..)),
-            None => (Some(self.0), None),
-        };
-        self.0 = rest.unwrap_or_default();
-        line.map(str::as_bytes)
-    }
 }

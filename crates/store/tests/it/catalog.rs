@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use tradegraph_columns::Status;
 use tradegraph_domain::{BarPeriod, BarSpec, Basis, Nanos, Timestamp};
+use tradegraph_market::quality::{Check, Marks};
 use tradegraph_market::{Batch, BatchId, BatchParts};
 use tradegraph_store::{BatchMeta, Catalog, CatalogError};
 
@@ -44,11 +45,19 @@ fn batches() -> impl Strategy<Value = Batch> {
     })
 }
 
+fn marked() -> impl Strategy<Value = Batch> {
+    batches().prop_flat_map(|batch| {
+        let bits = prop_oneof![3 => Just(0), 1 => 0_u32..1 << Check::ALL.len()];
+        let marks = proptest::collection::vec(bits.prop_map(Marks), batch.rows() * batch.width());
+        (Just(batch), marks).prop_map(|(batch, marks)| batch.with_marks(marks).unwrap())
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_put_is_got(batch in batches()) {
+    fn what_is_put_is_got(batch in prop_oneof![batches(), marked()]) {
         let home = tempfile::tempdir().unwrap();
         let catalog = Catalog::open(home.path()).unwrap();
         let meta = meta(batch.width());
@@ -57,6 +66,7 @@ proptest! {
         let (got, got_meta) = catalog.get(id).unwrap();
         prop_assert_eq!(got.id(), id); // the hash covers every number, NaN by its bits
         prop_assert_eq!(got.parts().status.clone(), batch.parts().status.clone());
+        prop_assert_eq!(got.all_marks(), batch.all_marks());
         prop_assert_eq!(&got_meta, &meta);
         let list = catalog.list().unwrap();
         let entry = list[0].as_ref().unwrap();

@@ -59,7 +59,7 @@ pub fn execute(
     threads: Option<usize>,
 ) -> Result<Finished, Failure> {
     let out = context.out;
-    let (prepared, loaded) = Prepared::from_text(text)?;
+    let (prepared, loaded) = Prepared::from_text(text, &context.home)?;
     for feed in &prepared.feeds {
         let symbols = feed.symbols.len();
         out.stage(&format!(

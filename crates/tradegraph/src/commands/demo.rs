@@ -26,7 +26,7 @@ pub fn run(context: &Context) -> Result<(), Failure> {
     out.say("orders fill at the next close, and today's costs are charged to years when trading was much dearer.");
     let mut result = finished.json.clone();
     if let Some(d) = &finished.log.example {
-        let (prepared, _) = Prepared::from_text(&text)?;
+        let (prepared, _) = Prepared::from_text(&text, &context.home)?;
         let order = d.order.id;
         let explanation = explain(&prepared.config, &story(&mut context.home.read()?.reader(&finished.id)?, order)?)?;
         out.say(&format!("\nOne decision: {}", explanation.headline()));

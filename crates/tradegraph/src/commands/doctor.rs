@@ -121,7 +121,7 @@ fn mandates() -> Check {
     for (name, _) in MANDATES {
         let whole = MandateText::read(&format!("sample:{name}"))
             .and_then(|t| t.parse())
-            .and_then(|m| load(&m, Path::new(".")).map(|_| ()));
+            .and_then(|m| load(&m, Path::new("."), None).map(|_| ()));
         if let Err(failure) = whole {
             return check("mandates", Verdict::Bad, format!("sample:{name}: {}", failure.what));
         }

@@ -35,7 +35,7 @@ pub fn finish(
     (run, outcome): (&BackTest, &Outcome),
 ) -> Result<Finished, Failure> {
     let log = TradeLog::read(&mut store.reader(id)?)?;
-    let curves = Curves::of(outcome, &prepared.feeds, &log, prepared.mandate.cash.nano());
+    let curves = Curves::of(outcome, &prepared.feeds, &prepared.config.actions, &log, prepared.mandate.cash.nano());
     let mut figures = Figures::of(&prepared.mandate, &prepared.feeds, outcome, &log, &curves);
     figures.trials = trials(store, &prepared.mandate, &figures.data);
     let summary = summary(id, prepared, outcome, &figures);

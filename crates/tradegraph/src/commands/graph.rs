@@ -18,7 +18,7 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
     let text = MandateText::read(arguments.mandate.as_deref().unwrap_or("sample:demo"))?;
-    let (prepared, _) = Prepared::from_text(&text)?;
+    let (prepared, _) = Prepared::from_text(&text, &context.home)?;
     let state = State::new(&prepared.config).map_err(|e| Failure::new(Kind::Input, e.to_string()))?;
     let drawing = state.mermaid();
     context.out.say(drawing.trim_end());

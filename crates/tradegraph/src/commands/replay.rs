@@ -37,6 +37,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::new(Kind::Failed, what).next(next));
     };
     let prepared = Prepared::from_run(&store, &catalog(&context.home)?, &record)?;
+    prepared.check_version(id.as_str())?;
     let this = binary();
     if this != prepared.binding.binary {
         out.warn(&format!("run '{id}' was made by {}, this is {this}: results may differ", prepared.binding.binary));

@@ -35,7 +35,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::new(Kind::Differs, what).next(format!("see where: tradegraph replay {id}")));
     }
     let log = TradeLog::read(&mut store.reader(id)?)?;
-    let curves = Curves::of(&outcome, &prepared.feeds, &log, prepared.mandate.cash.nano());
+    let curves = Curves::of(&outcome, &prepared.feeds, &prepared.config.actions, &log, prepared.mandate.cash.nano());
     let mut figures = Figures::of(&prepared.mandate, &prepared.feeds, &outcome, &log, &curves);
     figures.trials = trials(&store, &prepared.mandate, &figures.data);
     let summary = crate::commands::finish::summary(id, &prepared, &outcome, &figures);

@@ -34,6 +34,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
     let snapshot = journal.latest_snapshot()?;
     // Interrupted before its first record: the data are in the catalog, but nothing binds the run to them.
     let prepared = Prepared::from_run(&store, &catalog, &record)?;
+    prepared.check_version(id.as_str())?;
     let this = binary();
     if this != prepared.binding.binary {
         out.warn(&format!("run '{id}' was begun by {}, this is {this}: results may differ", prepared.binding.binary));

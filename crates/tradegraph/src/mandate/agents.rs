@@ -154,7 +154,7 @@ fn kind(section: &Section<'_>) -> Result<FeatureKind, Fault> {
         }
         Kind::Sma => FeatureKind::Sma { n: n(1)? },
         Kind::Rsi => FeatureKind::Rsi { n: n(2)? },
-        Kind::Momentum => FeatureKind::Momentum { n: n(1)? },
+        Kind::Momentum => FeatureKind::Momentum { n: n(1)?, skip: 0 },
         Kind::RealisedVol => FeatureKind::RealisedVol { n: n(2)? },
         Kind::Macd => {
             let fast = bars(&section, "fast", 1, MAX_BARS, Some(12))?;
@@ -167,6 +167,7 @@ fn kind(section: &Section<'_>) -> Result<FeatureKind, Fault> {
                 fast,
                 slow,
                 signal: bars(&section, "signal", 1, MAX_BARS, Some(9))?,
+                seed: EmaSeed::Sma,
                 line: section.get("line").map_or(Ok(MacdLine::Histogram), |l| l.one_of(&lines))?,
             }
         }

@@ -6,7 +6,7 @@ use crate::failure::{Failure, Kind};
 use std::sync::Arc;
 use tradegraph_domain::{AssetClass, Basis, FeedId, Instrument, Price, Quantity, TradingStatus};
 use tradegraph_engine::{AllocatorConfig, RunConfig, Schedule};
-use tradegraph_market::Universe;
+use tradegraph_market::{Actions, Universe};
 use tradegraph_portfolio::FusionParameters;
 
 /// The bars of a run in the order of the mandate.
@@ -14,7 +14,7 @@ pub type Feeds = Vec<Feed>;
 
 impl Mandate {
     /// The configuration of a run of this mandate over these bars.
-    pub fn config(&self, feeds: &Feeds) -> Result<RunConfig, Failure> {
+    pub fn config(&self, feeds: &Feeds, actions: &Arc<Actions>) -> Result<RunConfig, Failure> {
         let symbols = feeds.first().map(|f| f.symbols.as_slice()).unwrap_or_default();
         for (symbol, _) in &self.overrides {
             if !symbols.contains(symbol) {
@@ -43,6 +43,7 @@ impl Mandate {
             cash: self.cash,
             universe: Arc::new(universe),
             feeds: feeds.iter().map(|f| Arc::clone(&f.batch)).collect(),
+            actions: Arc::clone(actions),
             schedules: vec![match &self.schedule {
                 SchedulePart::Bars(at) => Schedule::OnBars(FeedId(u16::try_from(*at).unwrap_or_default())),
                 SchedulePart::Close(calendar) => Schedule::OnClose(*calendar),
@@ -51,11 +52,12 @@ impl Mandate {
             agents,
             allocator: match &self.allocator {
                 AllocatorPart::Direct(size) => AllocatorConfig::Direct { size: *size, allow_short: self.allow_short },
-                AllocatorPart::Council { max_weight, gross, band } => AllocatorConfig::Fusion(FusionParameters {
+                AllocatorPart::Council { max_weight, gross, band, doubt } => AllocatorConfig::Fusion(FusionParameters {
                     weights_nano,
                     max_weight_nano: *max_weight,
                     gross_nano: *gross,
                     band_nano: *band,
+                    doubt_nano: *doubt,
                     allow_short: self.allow_short,
                 }),
             },
@@ -77,7 +79,7 @@ impl Mandate {
             feeds.iter().position(|f| (0..f.batch.rows()).any(|k| f.batch.close(k, i).is_some())).unwrap_or_default();
         let part = self.data.get(at);
         let class = of(|p| p.class).or(part.map(|p| p.class)).unwrap_or(AssetClass::Equity);
-        let raw = part.is_none_or(|p| p.basis == Basis::Raw);
+        let raw = feeds.get(at).is_none_or(|f| f.batch.spec().basis == Basis::Raw);
         // Shares of adjusted series are shares of another size: fractions of them stand for whole ones.
         let lot = match (class, raw) {
             (AssetClass::Crypto, _) => Quantity::from_nano(10),
@@ -100,6 +102,7 @@ impl Mandate {
                 .unwrap_or_else(|| "simulated".to_owned()),
             tick: own.and_then(|p| p.tick).or(self.instruments.tick).unwrap_or(Price::ZERO),
             lot: own.and_then(|p| p.lot).or(self.instruments.lot).unwrap_or(lot),
+            multiplier: Quantity::ONE,
             status: TradingStatus::Active,
         })
     }

@@ -120,8 +120,8 @@ fn every_example_of_the_documentation_runs() {
     let own = crate::samples::MANDATES.iter().map(|(_, text)| *text);
     for text in examples.into_iter().chain([starter]).chain(own) {
         let mandate = Mandate::parse("example", text).unwrap();
-        let loaded = load(&mandate, Path::new(".")).unwrap();
-        mandate.config(&loaded.feeds).unwrap();
+        let loaded = load(&mandate, Path::new("."), None).unwrap();
+        mandate.config(&loaded.feeds, &loaded.actions).unwrap();
     }
 }
 
@@ -166,12 +166,12 @@ fn depth_and_rubbish_are_errors() {
 fn feeds_of_different_instruments_share_one_universe() {
     let text = "name = \"two\"\n[account]\ncash = 1000\n[[data]]\nsource = \"sample:us20\"\nsymbols = [\"KO\", \"XOM\"]\nfrom = \"2020-01-01\"\n[[data]]\nsource = \"sample:btc-1d\"\n[schedule]\non = \"bars us20\"\n[agents.momentum_trader]\n[allocator]\nkind = \"council\"\n";
     let mandate = Mandate::parse("two", text).unwrap();
-    let feeds = load(&mandate, Path::new(".")).unwrap().feeds;
+    let feeds = load(&mandate, Path::new("."), None).unwrap().feeds;
     assert_eq!(feeds[0].symbols, ["KO", "XOM", "BTCUSD"]);
     assert_eq!(feeds[0].symbols, feeds[1].symbols);
     assert!(feeds[0].batch.close(0, 0).is_some() && feeds[0].batch.close(0, 2).is_none());
     assert!(feeds[1].batch.close(0, 0).is_none() && feeds[1].batch.close(0, 2).is_some());
-    let config = mandate.config(&feeds).unwrap();
+    let config = mandate.config(&feeds, &Default::default()).unwrap();
     let lots: Vec<_> = config.universe.iter().map(|(_, x)| x.lot.nano()).collect();
     assert_eq!(lots, [1_000, 1_000, 10]);
 }

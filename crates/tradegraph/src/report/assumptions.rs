@@ -18,13 +18,17 @@ pub fn list(s: &Subject<'_>) -> Vec<String> {
             ),
         },
     ];
-    for part in &mandate.data {
+    for (part, feed) in mandate.data.iter().zip(&s.prepared.feeds) {
         if let Source::Sample(name) = part.source {
             let sample = crate::samples::sample(name);
             out.extend(sample.and_then(|x| x.caveat).map(|c| format!("Data {name}: {c}.")));
         }
-        match part.basis {
-            Basis::Raw => out.push(format!("Data {}: prices as traded; dividends and splits are not booked.", part.name)),
+        match feed.batch.spec().basis {
+            Basis::Raw if !s.prepared.config.actions.is_empty() => out.push(format!(
+                "Data {}: prices as traded; splits and dividends are booked on their ex-dates, dividends without tax.",
+                part.name
+            )),
+            Basis::Raw => out.push(format!("Data {}: prices as traded; no dividends or splits were given, so none are booked.", part.name)),
             Basis::SplitAdjusted => {
                 out.push(format!("Data {}: split-adjusted prices; dividends are left out, quantities are of today's shares.", part.name));
             }

@@ -4,6 +4,7 @@ use super::{Subject, charts};
 use crate::figures::{Curve, count, growth, money, percent};
 use std::fmt::Write;
 use tradegraph_domain::{InstrumentId, format_nano};
+use tradegraph_market::quality::Check;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -64,6 +65,7 @@ pub fn html(s: &Subject<'_>, assumptions: &[String]) -> String {
         ("{{per_instrument}}", per_instrument(s)),
         ("{{fills_note}}", fills_note(s)),
         ("{{fills}}", fills(s)),
+        ("{{quality}}", quality(s)),
         ("{{assumptions}}", lines(assumptions.to_vec())),
         ("{{facts}}", facts(s)),
         ("{{mandate}}", escape(&s.prepared.binding.mandate)),
@@ -206,6 +208,39 @@ fn per_instrument(s: &Subject<'_>) -> String {
     }
     rows.sort_by_key(|(total, _)| std::cmp::Reverse(*total));
     rows.into_iter().take(500).map(|(_, row)| row).collect()
+}
+
+/// Instruments whose bars failed a check, most first.
+fn quality(s: &Subject<'_>) -> String {
+    let mut failed: Vec<_> = s.figures.data.iter().flat_map(|d| d.quality.iter().map(move |f| (d, f))).collect();
+    if failed.is_empty() {
+        return "<p>No bar failed a quality check that bears on the result.</p>".to_owned();
+    }
+    failed.sort_by_key(|(_, f)| std::cmp::Reverse(f.bars));
+    let hidden = failed.len().saturating_sub(ROWS);
+    let rows: String = failed
+        .iter()
+        .take(ROWS)
+        .map(|(d, f)| {
+            let what = Check::ALL.iter().find(|(_, name, ..)| *name == f.check).map_or("", |(.., text)| text);
+            format!(
+                "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{what}</td></tr>",
+                escape(&f.symbol),
+                f.bars,
+                f.check,
+                f.severity,
+            )
+            .replace("<tr>", &format!("<tr title=\"{}\">", escape(&d.source)))
+        })
+        .collect();
+    let more =
+        if hidden > 0 { format!("<p>{hidden} more are in <code>report.json</code>.</p>") } else { String::new() };
+    format!(
+        "<p>A <em>fault</em> leaves its bar out. A <em>doubt</em> keeps it and cuts the confidence of the council's \
+         signals on the instrument for the next bars; the reasons of a decision show by how much.</p>\
+         <div class=\"scroll\"><table class=\"quality\"><thead><tr><th>Instrument</th><th>Bars</th><th>Check</th><th>Effect</th>\
+         <th>What it means</th></tr></thead><tbody>{rows}</tbody></table></div>{more}"
+    )
 }
 
 fn fills_note(s: &Subject<'_>) -> String {

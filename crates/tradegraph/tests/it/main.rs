@@ -7,6 +7,7 @@ mod homes;
 mod layering;
 mod recovery;
 mod results;
+mod sql;
 
 use assert_cmd::Command;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Dates, instants, prices and volumes from bytes: a fast path for what markets print, the exact parser for the rest.
+//! Dates, instants and numbers from bytes: a fast path for what markets print, the exact parser for the rest.
 
 use tradegraph_domain::{Date, ParseNumber, Price};
 
@@ -42,7 +42,7 @@ fn text(bytes: &[u8]) -> &str {
 
 /// A price in 1e-9, exactly as `Price::parse` reads it.
 #[inline]
-pub(super) fn price(bytes: &[u8]) -> Result<i64, ParseNumber> {
+pub(crate) fn price(bytes: &[u8]) -> Result<i64, ParseNumber> {
     let (negative, unsigned) = match bytes {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, bytes),
@@ -59,7 +59,37 @@ pub(super) fn price(bytes: &[u8]) -> Result<i64, ParseNumber> {
 
 /// A volume: the float nearest to the decimal text, `None` unless finite and not below zero.
 #[inline]
-pub(super) fn volume(bytes: &[u8]) -> Option<f64> {
+pub(crate) fn volume(bytes: &[u8]) -> Option<f64> {
+    number(bytes).filter(|v| *v >= 0.0)
+}
+
+/// The float nearest to the decimal text, `None` unless finite. Minus zero is zero.
+#[inline]
+pub(crate) fn number(bytes: &[u8]) -> Option<f64> {
+    match bytes {
+        [b'-', rest @ ..] if !matches!(rest.first(), Some(b'+' | b'-')) => unsigned(rest).map(|v| 0.0 - v),
+        _ => unsigned(bytes),
+    }
+}
+
+/// A whole number without a plus sign.
+#[inline]
+pub(crate) fn integer(bytes: &[u8]) -> Option<i64> {
+    let (negative, digits) = match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, bytes),
+    };
+    match plain(digits) {
+        Some((n, _, 0)) if !digits.contains(&b'.') => {
+            i64::try_from(n).ok().map(|n| if negative { -n } else { n })
+        }
+        _ if digits.first().is_some_and(u8::is_ascii_digit) => text(bytes).parse().ok(),
+        _ => None,
+    }
+}
+
+#[inline]
+fn unsigned(bytes: &[u8]) -> Option<f64> {
     // Both the integer (below 2^53) and the power of ten (below 10^22) are exact floats, so their quotient is the
     // nearest one (W. Clinger, How to read floating point numbers accurately, 1990).
     if let Some((integer, _, decimals)) = plain(bytes)
@@ -69,16 +99,16 @@ pub(super) fn volume(bytes: &[u8]) -> Option<f64> {
         return Some(integer as f64 / *divisor as f64);
     }
     let text = text(bytes);
-    // Rust also reads "inf", "nan" and "infinity"; no volume starts with a letter.
+    // Rust also reads "inf", "nan" and "infinity".
     if text.bytes().any(|b| b.is_ascii_alphabetic() && !b.eq_ignore_ascii_case(&b'e')) {
         return None;
     }
-    text.parse::<f64>().ok().filter(|v| v.is_finite() && *v >= 0.0).map(|v| v + 0.0)
+    text.parse::<f64>().ok().filter(|v| v.is_finite()).map(|v| v + 0.0)
 }
 
 /// `YYYY-MM-DD`.
 #[inline]
-pub(super) fn date(bytes: &[u8]) -> Option<Date> {
+pub(crate) fn date(bytes: &[u8]) -> Option<Date> {
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = bytes else { return None };
     let two = |a: u8, b: u8| {
         let (a, b) = (a.wrapping_sub(b'0'), b.wrapping_sub(b'0'));
@@ -88,15 +118,16 @@ pub(super) fn date(bytes: &[u8]) -> Option<Date> {
     Date::from_ymd(year, two(m1, m2)?, two(d1, d2)?)
 }
 
-/// An instant in nanoseconds, or an integer whose unit is not known yet.
-pub(super) enum Stamp {
+/// An instant in nanoseconds, a local time whose zone is not known yet, or an integer whose unit is not.
+pub(crate) enum Stamp {
     Nanos(i64),
+    Local(i64),
     Integer(i64),
 }
 
-/// An ISO 8601 instant with its offset, or an integer.
+/// An ISO 8601 instant with or without its offset, or an integer.
 #[inline]
-pub(super) fn stamp(bytes: &[u8]) -> Option<Stamp> {
+pub(crate) fn stamp(bytes: &[u8]) -> Option<Stamp> {
     if let &[_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b't' | b' ', h1, h2, b':', m1, m2, ref rest @ ..] = bytes {
         let date = date(bytes.get(..10)?)?;
         let two = |a: u8, b: u8, limit: i64| {
@@ -118,22 +149,24 @@ pub(super) fn stamp(bytes: &[u8]) -> Option<Stamp> {
             rest => rest,
         };
         let offset_minutes = match *rest {
-            [b'Z' | b'z'] => 0,
+            [b'Z' | b'z'] => Some(0),
+            [] => None,
             [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] | [sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
                 let minutes = two(h1, h2, 24)? * 60 + two(m1, m2, 60)?;
-                if sign == b'-' { -minutes } else { minutes }
+                Some(if sign == b'-' { -minutes } else { minutes })
             }
             _ => return None,
         };
         let seconds = i64::from(date.0) * 86_400 + two(h1, h2, 24)? * 3_600 + two(m1, m2, 60)? * 60;
-        let seconds = seconds - offset_minutes * 60;
-        return seconds.checked_mul(1_000_000_000)?.checked_add(nanos).map(Stamp::Nanos);
+        let seconds = seconds - offset_minutes.unwrap_or_default() * 60;
+        let nanos = seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?;
+        return Some(if offset_minutes.is_some() { Stamp::Nanos(nanos) } else { Stamp::Local(nanos) });
     }
     text(bytes).parse().ok().map(Stamp::Integer)
 }
 
 /// Nanoseconds in one unit of an integer instant: the largest unit that keeps it before the year 2262.
-pub(super) fn unit_of(integer: i64) -> i64 {
+pub(crate) fn unit_of(integer: i64) -> i64 {
     [1_000_000_000, 1_000_000, 1_000].into_iter().find(|unit| integer.checked_mul(*unit).is_some()).unwrap_or(1)
 }
 
@@ -147,7 +180,7 @@ mod tests {
         let read = |t: &str| match stamp(t.as_bytes()) {
             Some(Stamp::Nanos(n)) => Some(n),
             Some(Stamp::Integer(n)) => n.checked_mul(unit_of(n)),
-            None => None,
+            Some(Stamp::Local(_)) | None => None,
         };
         let wanted = Some(1_632_750_300_000_000_000); // 2021-09-27T13:45:00Z, date -u +%s
         for same in [
@@ -190,6 +223,12 @@ mod tests {
         fn the_fast_volume_is_the_nearest_float(text in "[0-9]{1,19}(\\.[0-9]{1,9})?") {
             let expected: f64 = text.parse().unwrap();
             prop_assert_eq!(volume(text.as_bytes()).map(f64::to_bits), Some(expected.to_bits()));
+            prop_assert_eq!(number(format!("-{text}").as_bytes()), Some(-expected));
+        }
+
+        #[test]
+        fn whole_numbers_are_read_as_the_standard_parser_reads_them(text in "-?[0-9]{0,20}(\\.[0-9]{0,2})?") {
+            prop_assert_eq!(integer(text.as_bytes()), text.parse::<i64>().ok());
         }
 
         #[test]

@@ -1,0 +1,219 @@
+//! Mean and sum of squared deviations of the last `n` data.
+
+use super::super::Status;
+use super::{Part, Window};
+use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+
+/// Both are carried from datum to datum (Welford, Technometrics 4 (1962) 419) and taken afresh from the window, in two
+/// passes, every `n` data and when they have fallen far, which bounds what rounding leaves behind after a large datum. A window of equal data has
+/// exactly that datum as its mean and no deviation; data that differ by rounding alone are equal, so that a price that
+/// stands still does so across a split of three for one.
+#[derive(Clone, Debug)]
+pub(in crate::indicators) struct Moments {
+    period: u32,
+    window: Window,
+    mean: Vec<f64>,
+    squares: Vec<f64>,
+    last: Vec<f64>,
+    /// How many data up to the last are equal to it.
+    equal: Vec<f64>,
+    /// The largest sum of squares since they were last taken afresh.
+    peak: Vec<f64>,
+}
+
+/// Sums that have fallen to this share of what they were are taken afresh: what rounding left of the old ones would be
+/// more than a few 1e-12 of the new.
+const FALLEN: f64 = 1e-4;
+
+impl Moments {
+    pub(in crate::indicators) fn new(n_instruments: usize, period: u32) -> Self {
+        Moments {
+            period,
+            window: Window::new(n_instruments, period),
+            mean: vec![0.0; n_instruments],
+            squares: vec![0.0; n_instruments],
+            last: vec![0.0; n_instruments],
+            equal: vec![0.0; n_instruments],
+            peak: vec![0.0; n_instruments],
+        }
+    }
+
+    /// Mean and sum of squared deviations, at least 0.
+    pub(in crate::indicators) fn step(&mut self, i: usize, x: f64) -> Result<(f64, f64), Status> {
+        let (mean, squares) = (&mut self.mean[i], &mut self.squares[i]);
+        let replaced = self.window.push(i, x);
+        let held = f64::from(self.window.held(i));
+        let before = *mean;
+        match replaced {
+            Some(old) => {
+                *mean += (x - old) / held;
+                *squares += (x - old) * ((x - *mean) + (old - before));
+            }
+            None => {
+                *mean += (x - before) / held;
+                *squares += (x - before) * (x - *mean);
+            }
+        }
+        if self.window.at_start(i) {
+            (*mean, *squares) = afresh(&self.window, i, held);
+            self.peak[i] = *squares;
+        }
+        self.equal[i] = if same(x, self.last[i]) { self.equal[i] + 1.0 } else { 1.0 };
+        self.last[i] = x;
+        if self.equal[i] >= held {
+            (*mean, *squares, self.peak[i]) = (x, 0.0, 0.0);
+        }
+        self.peak[i] = if *squares > self.peak[i] { *squares } else { self.peak[i] };
+        if *squares < FALLEN * self.peak[i] {
+            (*mean, *squares) = afresh(&self.window, i, held);
+            self.peak[i] = *squares;
+        }
+        // Rounding may leave the sum of squares just below zero.
+        let above = if *squares > 0.0 { *squares } else { 0.0 };
+        if self.window.is_full(i) { Ok((*mean, above)) } else { Err(Status::WarmUp) }
+    }
+
+    /// One datum of every instrument; gives the means and the sums of squared deviations, which rounding may leave
+    /// just below zero.
+    pub(in crate::indicators) fn row(&mut self, x: &[f64]) -> Option<(&[f64], &[f64])> {
+        let held = f64::from(self.period);
+        let row = self.window.row()?;
+        for (((old, x), mean), squares) in row.iter_mut().zip(x).zip(&mut self.mean).zip(&mut self.squares) {
+            let before = *mean;
+            *mean += (x - *old) / held;
+            *squares += (x - *old) * ((x - *mean) + (*old - before));
+            *old = *x;
+        }
+        if self.window.advance() {
+            self.mean.fill(0.0);
+            self.squares.fill(0.0);
+            for row in self.window.rows() {
+                self.mean.iter_mut().zip(row).for_each(|(sum, v)| *sum += v);
+            }
+            self.mean.iter_mut().for_each(|sum| *sum /= held);
+            for row in self.window.rows() {
+                for ((sum, v), mean) in self.squares.iter_mut().zip(row).zip(&self.mean) {
+                    *sum += (v - mean) * (v - mean);
+                }
+            }
+            self.peak.copy_from_slice(&self.squares);
+        }
+        let run = self.last.iter_mut().zip(&mut self.equal);
+        let sums = self.mean.iter_mut().zip(&mut self.squares).zip(&mut self.peak);
+        let mut fallen = false;
+        for ((x, (last, equal)), ((mean, squares), peak)) in x.iter().zip(run).zip(sums) {
+            *equal = if same(*x, *last) { *equal + 1.0 } else { 1.0 };
+            *last = *x;
+            let flat = *equal >= held;
+            *mean = if flat { *x } else { *mean };
+            *squares = if flat { 0.0 } else { *squares };
+            let before = if flat { 0.0 } else { *peak };
+            *peak = if *squares > before { *squares } else { before };
+            fallen |= *squares < FALLEN * *peak;
+        }
+        if fallen {
+            for i in 0..x.len() {
+                if self.squares[i] < FALLEN * self.peak[i] {
+                    (self.mean[i], self.squares[i]) = afresh(&self.window, i, held);
+                    self.peak[i] = self.squares[i];
+                }
+            }
+        }
+        Some((&self.mean, &self.squares))
+    }
+
+    /// Data of instrument `i` once the next one is there.
+    pub(super) fn held_after(&self, i: usize) -> f64 {
+        f64::from(self.period.min(self.window.held(i) + 1))
+    }
+
+    /// The datum of instrument `i` that the next one replaces, if its window is full.
+    pub(super) fn oldest(&self, i: usize) -> Option<f64> {
+        self.window.is_full(i).then(|| self.window.back(i, self.period - 1))
+    }
+
+    /// The data that the next row replaces, if `row` will answer.
+    pub(super) fn row_oldest(&self) -> Option<&[f64]> {
+        self.is_in_step().then(|| self.window.row_back(self.period - 1))
+    }
+
+    /// True if all data of instrument `i` are equal.
+    pub(super) fn is_flat(&self, i: usize) -> bool {
+        self.equal[i] >= f64::from(self.window.held(i))
+    }
+
+    /// True just after the sums of instrument `i` were taken afresh.
+    pub(super) fn at_start(&self, i: usize) -> bool {
+        self.window.at_start(i)
+    }
+
+    pub(super) fn data(&self, i: usize) -> impl Iterator<Item = f64> + '_ {
+        self.window.data(i)
+    }
+
+    pub(super) fn mean(&self, i: usize) -> f64 {
+        self.mean[i]
+    }
+
+    pub(super) fn means(&self) -> &[f64] {
+        &self.mean
+    }
+
+    pub(super) fn squares(&self) -> &[f64] {
+        &self.squares
+    }
+
+    pub(super) fn equal(&self) -> &[f64] {
+        &self.equal
+    }
+
+    pub(super) fn period(&self) -> f64 {
+        f64::from(self.period)
+    }
+
+    /// True if `row` will answer.
+    pub(in crate::indicators) fn is_in_step(&self) -> bool {
+        self.window.is_in_step()
+    }
+
+    /// Forgets the data of instrument `i`.
+    pub(in crate::indicators) fn clear(&mut self, i: usize) {
+        self.window.clear(i);
+        for column in [&mut self.mean, &mut self.squares, &mut self.last, &mut self.equal, &mut self.peak] {
+            column[i] = 0.0;
+        }
+    }
+}
+
+impl Part for Moments {
+    fn passed(&mut self) {
+        self.window.passed();
+    }
+
+    fn save(&self, to: &mut Encoder) {
+        self.window.save(to);
+        for column in [&self.mean, &self.squares, &self.last, &self.equal, &self.peak] {
+            to.f64s(column);
+        }
+    }
+
+    fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        self.window.load(from)?;
+        for column in [&mut self.mean, &mut self.squares, &mut self.last, &mut self.equal, &mut self.peak] {
+            from.f64s_into(column)?;
+        }
+        Ok(())
+    }
+}
+
+/// Mean and squared deviations of the data of instrument `i`, in two passes.
+fn afresh(window: &Window, i: usize, held: f64) -> (f64, f64) {
+    let mean = window.data(i).fold(0.0, |sum, v| sum + v) / held;
+    (mean, window.data(i).fold(0.0, |sum, v| sum + (v - mean) * (v - mean)))
+}
+
+/// True if two data differ by no more than the rounding of a few operations.
+#[inline]
+fn same(x: f64, last: f64) -> bool {
+    (x - last).abs() <= 4.0 * f64::EPSILON * x.abs()
+}

@@ -1,0 +1,210 @@
+//! The indicators by name: what a user may ask for, with parameters, lines and units. One line each.
+
+use super::form::series_of;
+use super::{
+    Accumulation, Adx, Adxr, Aroon, AverageDeviation, Awesome, BalanceOfPower, Cci, ChaikinMoneyFlow,
+    ChaikinOscillator, Cmo, Coppock, Deviation, Directional, Donchian, ForceIndex, Ichimoku, Keltner, LinearRegression,
+    MassIndex, Midpoint, MoneyFlowIndex, Natr, OnBalanceVolume, ParabolicSar, Pivots, Ppo, PriceVolumeTrend, Prices,
+    QStick, RateOfChange, Stochastic, StochasticFast, StochasticRsi, SuperTrend, TrueRange, TrueStrength, Ultimate,
+    Vortex, WilliamsR,
+};
+use super::{
+    Atr, AverageVolume, Bars, Bollinger, Correlation, Ema, Kernel, Macd, Momentum, RealisedVol, RollingHigh,
+    RollingLow, Rsi, Seed, Sma, ZScore,
+};
+use super::{Dema, EfficiencyRatio, Hma, Kama, Rma, T3, Tema, Trima, Trix, Vwap, Vwma, Wma, Zlema};
+
+/// How a line follows the units of prices and volumes: as their product with these powers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale {
+    /// Power of the prices.
+    pub price: i8,
+    /// Power of the volumes.
+    pub volume: i8,
+}
+
+impl Scale {
+    /// Not at all: a ratio or a count.
+    pub const FREE: Scale = Scale { price: 0, volume: 0 };
+    /// As the prices.
+    pub const PRICE: Scale = Scale { price: 1, volume: 0 };
+    /// As the volumes.
+    pub const VOLUME: Scale = Scale { price: 0, volume: 1 };
+}
+
+/// A line of an indicator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Name; empty for the only line.
+    pub name: &'static str,
+    /// How it scales.
+    pub scale: Scale,
+}
+
+/// A parameter of an indicator.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parameter {
+    /// Name.
+    pub name: &'static str,
+    /// Least value.
+    pub least: f64,
+    /// Most.
+    pub most: f64,
+    /// The field's usual value.
+    pub default: f64,
+    /// True for counts of bars and choices.
+    pub whole: bool,
+}
+
+/// An indicator that can be asked for by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Indicator {
+    /// Name.
+    pub name: &'static str,
+    /// Parameters, in order.
+    pub parameters: &'static [Parameter],
+    /// Lines, in order.
+    pub lines: &'static [Line],
+    /// Makes a kernel for so many instruments of the parameters, in order and within their ranges.
+    pub kernel: fn(n_instruments: usize, parameters: &[f64]) -> Box<dyn Kernel>,
+}
+
+impl Indicator {
+    /// The indicator of a name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Indicator> {
+        INDICATORS.iter().find(|i| i.name == name)
+    }
+
+    /// The batch form: one value a bar for each line, oldest first, NaN where there is none. A bar of which a field that
+    /// is read is not finite is a bar without datum.
+    #[must_use]
+    pub fn series(&self, parameters: &[f64], bars: &Bars<'_>) -> Vec<Vec<f64>> {
+        let mut kernel = (self.kernel)(1, parameters);
+        series_of(bars, kernel.inputs(), kernel.lines(), |bars, present, out| {
+            kernel.update_block(bars, present, present.len(), out);
+        })
+    }
+}
+
+/// Bars that a parameter may count at most.
+const MOST_BARS: f64 = 10_000.0;
+
+const fn bars(name: &'static str, least: u16, default: u16) -> Parameter {
+    Parameter { name, least: least as f64, most: MOST_BARS, default: default as f64, whole: true }
+}
+
+const fn number(name: &'static str, least: f64, default: f64, most: f64) -> Parameter {
+    Parameter { name, least, most, default, whole: false }
+}
+
+/// 0 starts at the mean of the first n, 1 at the first close.
+const SEED: Parameter = Parameter { name: "seed", least: 0.0, most: 1.0, default: 0.0, whole: true };
+
+const fn line(name: &'static str, scale: Scale) -> Line {
+    Line { name, scale }
+}
+
+const PRICE: &[Line] = &[line("", Scale::PRICE)];
+const VOLUME: &[Line] = &[line("", Scale::VOLUME)];
+const FREE: &[Line] = &[line("", Scale::FREE)];
+
+/// Parameter `at` as a count.
+fn n(parameters: &[f64], at: usize) -> usize {
+    parameters.get(at).map_or(0, |x| *x as usize)
+}
+
+/// Parameter `at`.
+fn x(parameters: &[f64], at: usize) -> f64 {
+    parameters.get(at).copied().unwrap_or_default()
+}
+
+fn seed(parameters: &[f64], at: usize) -> Seed {
+    if x(parameters, at) == 0.0 { Seed::Sma } else { Seed::First }
+}
+
+macro_rules! indicators {
+    ($($name:literal $parameters:expr, $lines:expr, |$w:pat_param, $p:pat_param| $kernel:expr;)*) => {
+        /// Every indicator.
+        pub const INDICATORS: &[Indicator] = &[$(Indicator {
+            name: $name,
+            parameters: &$parameters,
+            lines: $lines,
+            kernel: |$w, $p| Box::new($kernel),
+        }),*];
+    };
+}
+
+const STOCHASTIC: &[Line] = &[line("k", Scale::FREE), line("d", Scale::FREE)];
+const BANDS: &[Line] = &[line("upper", Scale::PRICE), line("middle", Scale::PRICE), line("lower", Scale::PRICE)];
+const MACD: &[Line] = &[line("macd", Scale::PRICE), line("signal", Scale::PRICE), line("histogram", Scale::PRICE)];
+
+#[rustfmt::skip]
+indicators! {
+    "accumulation" [], VOLUME, |w, _| Accumulation::columns(w);
+    "adx" [bars("n", 2, 14)], FREE, |w, p| Adx::columns(w, n(p, 0));
+    "adxr" [bars("n", 2, 14)], &[line("adx", Scale::FREE), line("adxr", Scale::FREE)], |w, p| Adxr::columns(w, n(p, 0));
+    "aroon" [bars("n", 1, 14)], &[line("up", Scale::FREE), line("down", Scale::FREE), line("oscillator", Scale::FREE)], |w, p| Aroon::columns(w, n(p, 0));
+    "atr" [bars("n", 1, 14)], PRICE, |w, p| Atr::columns(w, n(p, 0));
+    "average_deviation" [bars("n", 2, 14)], PRICE, |w, p| AverageDeviation::columns(w, n(p, 0));
+    "average_volume" [bars("n", 1, 20)], VOLUME, |w, p| AverageVolume::columns(w, n(p, 0));
+    "awesome" [bars("fast", 1, 5), bars("slow", 1, 34)], PRICE, |w, p| Awesome::columns(w, n(p, 0), n(p, 1));
+    "balance_of_power" [], FREE, |w, _| BalanceOfPower::columns(w);
+    "bollinger" [bars("n", 2, 20), number("width", 0.0, 2.0, 100.0)], BANDS, |w, p| Bollinger::columns(w, n(p, 0), x(p, 1));
+    "cci" [bars("n", 2, 20)], FREE, |w, p| Cci::columns(w, n(p, 0));
+    "chaikin_money_flow" [bars("n", 1, 20)], FREE, |w, p| ChaikinMoneyFlow::columns(w, n(p, 0));
+    "chaikin_oscillator" [bars("fast", 1, 3), bars("slow", 1, 10)], VOLUME, |w, p| ChaikinOscillator::columns(w, n(p, 0), n(p, 1));
+    "cmo" [bars("n", 1, 14)], FREE, |w, p| Cmo::columns(w, n(p, 0));
+    "coppock" [bars("n", 1, 10), bars("short", 1, 11), bars("long", 1, 14)], FREE, |w, p| Coppock::columns(w, n(p, 0), n(p, 1), n(p, 2));
+    "correlation" [bars("n", 2, 60)], FREE, |w, p| Correlation::columns(w, n(p, 0));
+    "dema" [bars("n", 1, 20)], PRICE, |w, p| Dema::columns(w, n(p, 0));
+    "deviation" [bars("n", 2, 20)], &[line("deviation", Scale::PRICE), line("variance", Scale { price: 2, volume: 0 })], |w, p| Deviation::columns(w, n(p, 0));
+    "directional" [bars("n", 2, 14)], &[line("plus", Scale::FREE), line("minus", Scale::FREE), line("dx", Scale::FREE)], |w, p| Directional::columns(w, n(p, 0));
+    "donchian" [bars("n", 1, 20)], BANDS, |w, p| Donchian::columns(w, n(p, 0));
+    "efficiency_ratio" [bars("n", 1, 10)], FREE, |w, p| EfficiencyRatio::columns(w, n(p, 0));
+    "ema" [bars("n", 1, 20), SEED], PRICE, |w, p| Ema::new(w, n(p, 0), seed(p, 1));
+    "force_index" [bars("n", 1, 13)], &[line("", Scale { price: 1, volume: 1 })], |w, p| ForceIndex::columns(w, n(p, 0));
+    "hma" [bars("n", 2, 20)], PRICE, |w, p| Hma::columns(w, n(p, 0));
+    "ichimoku" [bars("short", 1, 9), bars("middle", 1, 26), bars("long", 1, 52)], &[line("conversion", Scale::PRICE), line("base", Scale::PRICE), line("span_a", Scale::PRICE), line("span_b", Scale::PRICE)], |w, p| Ichimoku::columns(w, n(p, 0), n(p, 1), n(p, 2));
+    "kama" [bars("n", 2, 30)], PRICE, |w, p| Kama::columns(w, n(p, 0));
+    "keltner" [bars("n", 1, 20), bars("range", 1, 10), number("width", 0.0, 2.0, 100.0)], BANDS, |w, p| Keltner::columns(w, n(p, 0), n(p, 1), x(p, 2));
+    "linear_regression" [bars("n", 2, 14)], &[line("value", Scale::PRICE), line("slope", Scale::PRICE), line("intercept", Scale::PRICE), line("forecast", Scale::PRICE)], |w, p| LinearRegression::columns(w, n(p, 0));
+    "macd" [bars("fast", 1, 12), bars("slow", 1, 26), bars("signal", 1, 9), SEED], MACD, |w, p| Macd::new(w, n(p, 0), n(p, 1), n(p, 2), seed(p, 3));
+    "mass_index" [bars("fast", 1, 9), bars("n", 1, 25)], FREE, |w, p| MassIndex::columns(w, n(p, 0), n(p, 1));
+    "midpoint" [bars("n", 1, 14)], PRICE, |w, p| Midpoint::columns(w, n(p, 0));
+    "momentum" [bars("n", 1, 252), bars("skip", 0, 21)], FREE, |w, p| Momentum::columns(w, n(p, 0), n(p, 1));
+    "money_flow_index" [bars("n", 1, 14)], FREE, |w, p| MoneyFlowIndex::columns(w, n(p, 0));
+    "natr" [bars("n", 1, 14)], FREE, |w, p| Natr::columns(w, n(p, 0));
+    "on_balance_volume" [], VOLUME, |w, _| OnBalanceVolume::columns(w);
+    "parabolic_sar" [number("step", 0.001, 0.02, 1.0), number("most", 0.001, 0.2, 1.0)], PRICE, |w, p| ParabolicSar::columns(w, x(p, 0), x(p, 1));
+    "pivots" [], &[line("pivot", Scale::PRICE), line("r1", Scale::PRICE), line("s1", Scale::PRICE), line("r2", Scale::PRICE), line("s2", Scale::PRICE)], |w, _| Pivots::columns(w);
+    "ppo" [bars("fast", 1, 12), bars("slow", 1, 26)], FREE, |w, p| Ppo::columns(w, n(p, 0), n(p, 1));
+    "price_volume_trend" [], VOLUME, |w, _| PriceVolumeTrend::columns(w);
+    "prices" [], &[line("average", Scale::PRICE), line("median", Scale::PRICE), line("typical", Scale::PRICE), line("weighted", Scale::PRICE)], |w, _| Prices::columns(w);
+    "qstick" [bars("n", 1, 10)], PRICE, |w, p| QStick::columns(w, n(p, 0));
+    "rate_of_change" [bars("n", 1, 10)], &[line("change", Scale::PRICE), line("percent", Scale::FREE)], |w, p| RateOfChange::columns(w, n(p, 0));
+    "realised_vol" [bars("n", 2, 20)], FREE, |w, p| RealisedVol::columns(w, n(p, 0));
+    "rma" [bars("n", 1, 14)], PRICE, |w, p| Rma::columns(w, n(p, 0));
+    "rolling_high" [bars("n", 1, 20)], PRICE, |w, p| RollingHigh::columns(w, n(p, 0));
+    "rolling_low" [bars("n", 1, 20)], PRICE, |w, p| RollingLow::columns(w, n(p, 0));
+    "rsi" [bars("n", 1, 14)], FREE, |w, p| Rsi::new(w, n(p, 0));
+    "sma" [bars("n", 1, 20)], PRICE, |w, p| Sma::columns(w, n(p, 0));
+    "stochastic" [bars("k", 1, 5), bars("slow", 1, 3), bars("d", 1, 3)], STOCHASTIC, |w, p| Stochastic::columns(w, n(p, 0), n(p, 1), n(p, 2));
+    "stochastic_fast" [bars("k", 1, 5), bars("d", 1, 3)], STOCHASTIC, |w, p| StochasticFast::columns(w, n(p, 0), n(p, 1));
+    "stochastic_rsi" [bars("n", 1, 14), bars("k", 1, 5), bars("d", 1, 3)], STOCHASTIC, |w, p| StochasticRsi::columns(w, n(p, 0), n(p, 1), n(p, 2));
+    "super_trend" [bars("n", 1, 10), number("width", 0.0, 3.0, 100.0)], &[line("stop", Scale::PRICE), line("trend", Scale::FREE)], |w, p| SuperTrend::columns(w, n(p, 0), x(p, 1));
+    "t3" [bars("n", 1, 5), number("factor", 0.0, 0.7, 1.0)], PRICE, |w, p| T3::columns(w, n(p, 0), x(p, 1));
+    "tema" [bars("n", 1, 20)], PRICE, |w, p| Tema::columns(w, n(p, 0));
+    "trima" [bars("n", 1, 20)], PRICE, |w, p| Trima::columns(w, n(p, 0));
+    "trix" [bars("n", 1, 30)], FREE, |w, p| Trix::columns(w, n(p, 0));
+    "true_range" [], PRICE, |w, _| TrueRange::columns(w);
+    "true_strength" [bars("first", 1, 25), bars("second", 1, 13)], FREE, |w, p| TrueStrength::columns(w, n(p, 0), n(p, 1));
+    "ultimate" [bars("a", 1, 7), bars("b", 1, 14), bars("c", 1, 28)], FREE, |w, p| Ultimate::columns(w, n(p, 0), n(p, 1), n(p, 2));
+    "vortex" [bars("n", 1, 14)], &[line("plus", Scale::FREE), line("minus", Scale::FREE)], |w, p| Vortex::columns(w, n(p, 0));
+    "vwap" [], PRICE, |w, _| Vwap::columns(w);
+    "vwma" [bars("n", 1, 20)], PRICE, |w, p| Vwma::columns(w, n(p, 0));
+    "williams_r" [bars("n", 1, 14)], FREE, |w, p| WilliamsR::columns(w, n(p, 0));
+    "wma" [bars("n", 1, 20)], PRICE, |w, p| Wma::columns(w, n(p, 0));
+    "z_score" [bars("n", 2, 20)], FREE, |w, p| ZScore::columns(w, n(p, 0));
+    "zlema" [bars("n", 3, 20)], PRICE, |w, p| Zlema::columns(w, n(p, 0));
+}

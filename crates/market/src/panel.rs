@@ -68,7 +68,7 @@ pub struct Panel {
     specs: Vec<FeatureSpec>,
     columns: Vec<Block<f64>>,
     /// What kernels read of the block that is being prepared.
-    inputs: InputRows,
+    inputs: Box<InputRows>,
     last_price: Vec<i64>,
     last_seen: Vec<Timestamp>,
     /// Every instrument was seen at this moment or later.
@@ -127,7 +127,7 @@ impl Panel {
         let adjusted = feeds.iter().any(|f| f.factors.is_some());
         Panel {
             columns: specs.iter().map(|_| Block::new(block_rows + 1, n)).collect(),
-            inputs: InputRows::new(block_rows * n, reads, adjusted),
+            inputs: Box::new(InputRows::new(block_rows * n, reads, adjusted)),
             last_price: vec![0; n],
             last_seen: vec![Timestamp::MIN; n],
             all_seen: Timestamp::MIN,

@@ -1,14 +1,16 @@
-//! Technical indicators. Each has one definition and up to three forms that agree to the bit:
+//! Technical indicators. Each has one definition and three forms that agree to the bit:
 //!
-//! - *batch*: one series in, one value a bar out, NaN where there is none yet, as in TA-Lib. A close that is not
-//!   finite is a bar without datum.
-//! - *streaming*: a struct holds one parameter set for all instruments as arrays, and `update` takes one slice
-//!   (one close and one status an instrument). An instrument without datum in the slice (`present` is not `Ok`)
-//!   keeps its state and its previous cell is repeated. Cells that are not `Ok` hold 0.0: `NoData` before the
-//!   first datum, then `WarmUp`.
-//! - *block*: `update_block` takes K consecutive slices, row after row, in one call.
+//! - *batch*: one series in, one value a bar out, NaN where there is none yet, as in TA-Lib. A bar of which a field that
+//!   is read is not finite is a bar without datum.
+//! - *streaming*: a struct holds one parameter set for all instruments as columns, and takes one slice (one bar and one
+//!   status an instrument). An instrument without datum in the slice (`present` is not `Ok`) keeps its state and its
+//!   previous cell is repeated. Cells that are not `Ok` hold 0.0: `NoData` before the first datum, then `WarmUp`.
+//! - *block*: K consecutive slices, row after row, in one call.
 //!
-//! Rules for all of them: a close whose status is `Ok` is finite (the quality checks of `market` see to it; tests
+//! A new indicator is a [`Study`] in a file of its own, its line in [`INDICATORS`] and its columns in the oracle script:
+//! tests, and agents that ask by name, follow from there. The hottest (EMA, RSI, MACD) have kernels of their own.
+//!
+//! Rules for all of them: a datum whose status is `Ok` is finite (the quality checks of `market` see to it; tests
 //! assert it) and below 1e150 in magnitude, so no output is ever NaN or infinite. A period below the least one of its
 //! indicator is read as that least one; agents check their parameters' ranges before they come here. Slices of a
 //! wrong length are a bug of the caller and panic at entry. `load` refuses a state with other parameters; after

@@ -10,9 +10,7 @@ use cpu_time::ProcessTime;
 use tradegraph_domain::{Date, Timestamp};
 use tradegraph_engine::{CommitGroup, Journal};
 use tradegraph_market::calendar::CalendarId;
-use tradegraph_store::{
-    BatchMeta, Catalog, CsvRequest, ImportOptions, Imported, RunId, RunInfo, Store, import_csv,
-};
+use tradegraph_store::{BatchMeta, Catalog, CsvRequest, ImportOptions, Imported, RunId, RunInfo, Store, import_csv};
 
 fn main() {
     import("single daily", &single());
@@ -21,7 +19,7 @@ fn main() {
     import("wide, 500 columns", &wide());
     catalog(long);
     data_set("minutes", &minutes(2_000_000));
-    data_set("long, 20 symbols", &long_of(100_000));
+    data_set("long, 20 symbols", &long_of(80_000));
     for (groups, bytes) in [(20_000_u64, 1_000_usize), (5_000, 64_000), (500, 1_000_000)] {
         journal(groups, bytes, false);
     }

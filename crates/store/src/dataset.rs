@@ -44,7 +44,7 @@ mod time;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-pub use batch::{BatchRequest, BatchPrice};
+pub use batch::{BatchPrice, BatchRequest};
 pub use check::{CheckOptions, Checked};
 pub use column::{Column, StoredType};
 pub use error::{DatasetError, HeaderFault};
@@ -232,7 +232,8 @@ impl Datasets {
             fs::create_dir_all(folder).map_err(io("written", folder))?;
         }
         let path = self.data.join(".lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io("written", &path))?;
+        let file =
+            OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io("written", &path))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(DatasetError::Busy { path }),

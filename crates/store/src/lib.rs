@@ -16,8 +16,8 @@ mod reading;
 mod runs;
 mod sqlite;
 mod steps;
-mod text;
 pub mod tables;
+mod text;
 
 pub use catalog::{BatchMeta, Catalog, CatalogEntry, CatalogError};
 pub use csv_bars::{

@@ -65,6 +65,22 @@ CREATE TABLE trades (                -- executions as booked
 );
 CREATE INDEX trades_symbol ON trades (symbol, ts_ns);
 
+CREATE TABLE corporate_actions (     -- splits, dividends, renames and delistings that runs went through
+    run      TEXT NOT NULL,
+    seq      INTEGER NOT NULL,
+    ts_ns    INTEGER NOT NULL,
+    time     TEXT NOT NULL,
+    symbol   TEXT NOT NULL,
+    ex_date  TEXT NOT NULL,
+    kind     TEXT NOT NULL,          -- split, dividend, rename, delisting
+    what     TEXT NOT NULL,          -- in words
+    before   REAL NOT NULL,          -- position
+    after    REAL NOT NULL,
+    cash     REAL NOT NULL,          -- came or will come; negative if it is paid
+    pnl      REAL NOT NULL,          -- gain of lots that it closed
+    PRIMARY KEY (run, seq)
+);
+
 CREATE TABLE model_performance (     -- one row for each finished run and each figure of its summary
     run           TEXT NOT NULL,
     mandate       TEXT NOT NULL,

@@ -134,10 +134,18 @@ fn check(folder: &Path, row: &Row) -> Result<(), String> {
     let report = datasets.import(&path, &options, &mut |_| {}).map_err(|e| e.to_string())?;
     let m = &report.manifest;
     let same = |what: &str, found: String, wanted: String| {
-        if found == wanted { Ok(()) } else { Err(format!("{what}: {found}, not {wanted}; problems {:?} {:?}", m.problems, m.first_problems.first())) }
+        if found == wanted {
+            Ok(())
+        } else {
+            Err(format!("{what}: {found}, not {wanted}; problems {:?} {:?}", m.problems, m.first_problems.first()))
+        }
     };
     same("kind", m.kind.to_string(), expected.kind.to_string())?;
-    same("rows", format!("{:?}", (m.rows.read, m.rows.kept, m.rows.quarantined)), format!("{:?}", (row.rows, row.rows, 0)))?;
+    same(
+        "rows",
+        format!("{:?}", (m.rows.read, m.rows.kept, m.rows.quarantined)),
+        format!("{:?}", (row.rows, row.rows, 0)),
+    )?;
     same("cells left out", m.rows.cells_left_out.to_string(), "0".into())?;
     same("series", m.series.len().to_string(), expected.series.to_string())?;
     same("rows without session", m.rows.without_session.to_string(), expected.shut.to_string())?;
@@ -197,7 +205,10 @@ fn batches(dataset: &tradegraph_store::Dataset) -> Result<(), String> {
                 .sum();
             let lost = got.quarantine.iter().filter(|p| !p.kept).count() as u64;
             if got.rows_read != rows || got.cells_kept + lost > rows || got.cells_kept * 10 < rows * 4 {
-                return Err(format!("{request:?}: {} of {rows} rows, {} kept, {lost} left out", got.rows_read, got.cells_kept));
+                return Err(format!(
+                    "{request:?}: {} of {rows} rows, {} kept, {lost} left out",
+                    got.rows_read, got.cells_kept
+                ));
             }
         }
     }
@@ -246,15 +257,19 @@ fn round_trip(datasets: &Datasets, dataset: &tradegraph_store::Dataset, home: &P
     let options = dataset.manifest().options();
     for (name, parquet) in [("export.csv", false), ("export.parquet", true)] {
         let path = home.join(name);
-        if parquet { dataset.export_parquet(&path) } else { dataset.export_csv_file(&path) }.map_err(|e| e.to_string())?;
+        if parquet { dataset.export_parquet(&path) } else { dataset.export_csv_file(&path) }
+            .map_err(|e| e.to_string())?;
         let back = datasets.import(&path, &options, &mut |_| {}).map_err(|e| format!("{name}: {e}"))?;
         if back.id != dataset.id() {
             let own: Vec<_> = dataset.manifest().columns.iter().map(|c| (&c.name, c.kind, &c.blake3)).collect();
             let other: Vec<_> = back.manifest.columns.iter().map(|c| (&c.name, c.kind, &c.blake3)).collect();
             let differs: Vec<_> = own.iter().zip(&other).filter(|(a, b)| a != b).take(3).collect();
-            return Err(format!("{name} became another data set: {differs:?} {:?} {:?}", dataset.manifest().facts, back.manifest.facts));
+            return Err(format!(
+                "{name} became another data set: {differs:?} {:?} {:?}",
+                dataset.manifest().facts,
+                back.manifest.facts
+            ));
         }
     }
     Ok(())
 }
-

@@ -90,6 +90,10 @@ pub struct Figures {
     pub benchmark: Curve,
     /// Commissions and fees.
     pub fees: String,
+    /// Dividends received less dividends paid.
+    pub dividends: String,
+    /// Splits, dividends, renames and delistings of what was held.
+    pub corporate_actions: usize,
     /// Half-spreads paid, estimated as half-spread × notional.
     pub spread: String,
     /// Fees and spread a year as a fraction of the average NAV.
@@ -321,6 +325,8 @@ impl Figures {
             net: curve(&curves.net, &curves.dates, per_year),
             benchmark: curve(&curves.benchmark, &curves.dates, per_year),
             fees: format_nano(log.fees_nano),
+            dividends: format_nano(log.dividends_nano),
+            corporate_actions: log.actions.len(),
             spread: format_nano(spread),
             cost_per_year: yearly(log.fees_nano.saturating_add(spread)),
             turnover_per_year: yearly(log.notional_nano),

@@ -4,7 +4,7 @@
 use crate::explanation::reasons;
 use crate::failure::{Failure, Kind};
 use crate::run::Prepared;
-use crate::trades::each;
+use crate::trades::{action_text, each};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tradegraph_agents::{AGENTS, Agent};
@@ -17,10 +17,11 @@ use tradegraph_store::dataset::{Chunk, Kind as DataKind, Manifest};
 use tradegraph_store::{BatchMeta, Catalog, Cell, RunRecord, Store, Tables};
 
 /// The tables that a question may name, with what each holds.
-pub const TABLES: [(&str, &str); 6] = [
+pub const TABLES: [(&str, &str); 7] = [
     ("market_data", "bars that runs used"),
     ("signals", "decisions with their three strongest reasons"),
     ("trades", "executions as booked"),
+    ("corporate_actions", "splits, dividends, renames and delistings of runs"),
     ("model_performance", "figures of finished runs"),
     ("market_ticks", "quotes and trades that were imported"),
     ("alternative_data", "texts, snapshots and tables that were imported"),
@@ -57,7 +58,7 @@ pub fn refresh(
             datasets(tables, catalog, table, tell)?;
         }
     }
-    if !["signals", "trades", "model_performance"].iter().any(|t| names(sql, t)) {
+    if !["signals", "trades", "corporate_actions", "model_performance"].iter().any(|t| names(sql, t)) {
         return Ok(());
     }
     let Some(store) = store else { return Ok(()) };
@@ -70,13 +71,16 @@ pub fn refresh(
             tables.replace(("model_performance", "run"), &part, &stamp, MODEL_PERFORMANCE, performance(&run))?;
         }
         let wanted = |t| names(sql, t);
-        let journal =
-            (wanted("signals") && !current(tables, "signals")?) || (wanted("trades") && !current(tables, "trades")?);
+        let mut journal = false;
+        for table in ["signals", "trades", "corporate_actions"] {
+            journal |= wanted(table) && !current(tables, table)?;
+        }
         if journal && groups > 0 {
             tell(&format!("signals and trades of run {part}"));
-            let (signals, trades) = journalled(store, catalog, &run)?;
-            tables.replace(("signals", "run"), &part, &stamp, SIGNALS, signals)?;
-            tables.replace(("trades", "run"), &part, &stamp, TRADES, trades)?;
+            let read = journalled(store, catalog, &run)?;
+            tables.replace(("signals", "run"), &part, &stamp, SIGNALS, read.signals)?;
+            tables.replace(("trades", "run"), &part, &stamp, TRADES, read.trades)?;
+            tables.replace(("corporate_actions", "run"), &part, &stamp, CORPORATE_ACTIONS, read.actions)?;
         }
     }
     Ok(())
@@ -197,15 +201,26 @@ const TRADES: &[&str] = &[
 
 type Rows = Vec<Vec<Cell>>;
 
-/// Signals and trades of a run, from its journal.
-fn journalled(store: &Store, catalog: &Catalog, run: &RunRecord) -> Result<(Rows, Rows), Failure> {
+const CORPORATE_ACTIONS: &[&str] =
+    &["run", "seq", "ts_ns", "time", "symbol", "ex_date", "kind", "what", "before", "after", "cash", "pnl"];
+
+/// What a journal says about a run.
+#[derive(Default)]
+struct Journalled {
+    signals: Rows,
+    trades: Rows,
+    actions: Rows,
+}
+
+/// Decisions, executions and corporate actions of a run, from its journal.
+fn journalled(store: &Store, catalog: &Catalog, run: &RunRecord) -> Result<Journalled, Failure> {
     let id = run.info.id.as_str();
     let prepared = Prepared::from_run(store, catalog, run)?;
     let universe = &prepared.config.universe;
     let agents = build_agents(&prepared.config).map_err(|e| Failure::new(Kind::Input, e.to_string()))?;
     let versions = versions(&prepared, &agents);
     let symbol = |i| universe.get(i).map_or_else(|| "?".to_owned(), |x| x.symbol.clone());
-    let (mut signals, mut trades) = (Vec::new(), Vec::new());
+    let Journalled { mut signals, mut trades, mut actions } = Journalled::default();
     // The price at the decision, until its order has ended; orders that were refused have no fills.
     let mut decided: BTreeMap<OrderId, Price> = BTreeMap::new();
     each(&mut store.reader(&run.info.id)?, |record| match record {
@@ -243,12 +258,29 @@ fn journalled(store: &Store, catalog: &Catalog, run: &RunRecord) -> Result<(Rows
                 universe.get(fill.instrument).map_or(Cell::Null, |x| text(x.currency)),
             ]);
         }
+        Record::Action(a) => {
+            let [ts_ns, time] = time(a.ts);
+            actions.push(vec![
+                text(id),
+                whole(a.seq),
+                ts_ns,
+                time,
+                text(symbol(a.action.instrument)),
+                text(a.action.ex),
+                text(a.action.kind.name()),
+                text(action_text(&a)),
+                real(a.booked.before.nano()),
+                real(a.booked.after.nano()),
+                real(a.booked.cash_nano),
+                real(a.booked.realised_nano),
+            ]);
+        }
         Record::Cancelled { order, .. } | Record::Rejected { order, .. } => {
             decided.remove(&order);
         }
         _ => {}
     })?;
-    Ok((signals, trades))
+    Ok(Journalled { signals, trades, actions })
 }
 
 fn signal(run: &str, d: &DecisionRecord, symbol: String, agents: &[Box<dyn Agent>], versions: &str) -> Vec<Cell> {

@@ -2,8 +2,8 @@
 
 use crate::failure::{Failure, Kind};
 use std::collections::BTreeMap;
-use tradegraph_domain::{Fill, OrderId, Timestamp};
-use tradegraph_engine::records::{DecisionRecord, Record, decode};
+use tradegraph_domain::{ActionKind, Fill, OrderId, Quantity, Timestamp};
+use tradegraph_engine::records::{ActionRecord, DecisionRecord, Record, decode};
 use tradegraph_store::JournalReader;
 
 /// Fills that are kept one by one; the rest is counted.
@@ -31,6 +31,10 @@ pub struct TradeLog {
     pub fees_nano: i128,
     /// Notional of all fills at 1e-9.
     pub notional_nano: i128,
+    /// Corporate actions of what was held.
+    pub actions: Vec<ActionRecord>,
+    /// Dividends received less dividends paid, at 1e-9.
+    pub dividends_nano: i128,
     /// Refusals by rule.
     pub refused: BTreeMap<&'static str, u64>,
     /// An order worth explaining: of the last year, with three reasons if any has them, the largest.
@@ -48,6 +52,12 @@ impl TradeLog {
                 None if log.example.as_ref().is_none_or(|held| tells_more(&d, held)) => log.example = Some(d),
                 None => {}
             },
+            Record::Action(a) if a.booked.before != Quantity::ZERO || a.n_orders > 0 => {
+                if let ActionKind::Dividend { .. } = a.action.kind {
+                    log.dividends_nano = log.dividends_nano.saturating_add(a.booked.cash_nano);
+                }
+                log.actions.push(*a);
+            }
             _ => {}
         })?;
         Ok(log)
@@ -129,4 +139,15 @@ pub fn each(reader: &mut JournalReader, mut with: impl FnMut(Record)) -> Result<
         index += 1;
     }
     Ok(())
+}
+
+/// An action in a few words: what happened to one unit.
+pub fn action_text(a: &ActionRecord) -> String {
+    match a.action.kind {
+        ActionKind::Split { new, old } => format!("split {new} for {old}"),
+        ActionKind::Dividend { amount, pay } if pay > a.action.ex => format!("dividend {amount}, paid {pay}"),
+        ActionKind::Dividend { amount, .. } => format!("dividend {amount}"),
+        ActionKind::Rename { .. } => format!("renamed to {}", a.symbol),
+        ActionKind::Delisting { price } => format!("delisted at {price}"),
+    }
 }

@@ -158,7 +158,9 @@ impl Dataset {
         if series.is_empty() && request.symbols.is_none() {
             let venues = list(&mut m.series.iter().map(|s| s.venue.clone()));
             let segments = list(&mut m.series.iter().map(|s| s.segment.clone()));
-            return self.no_bars(format!("it has no series of that venue and segment; venues: {venues}; segments: {segments}"));
+            return self.no_bars(format!(
+                "it has no series of that venue and segment; venues: {venues}; segments: {segments}"
+            ));
         }
         series.sort_by(|a, b| a.symbol.cmp(&b.symbol));
         if let Some([a, b]) = series.array_windows().find(|[a, b]| a.symbol == b.symbol) {
@@ -235,7 +237,8 @@ impl Dataset {
             let all = |stem: &str| has(&format!("{prefix}{stem}")) && other.is_none_or(|o| has(&format!("{o}{stem}")));
             if table.is_none() && !all("close") {
                 let columns: Vec<&str> = m.columns.iter().map(|c| c.name.as_str()).collect();
-                return self.no_bars(format!("there is no column '{close}' for this price; it has {}", columns.join(", ")));
+                return self
+                    .no_bars(format!("there is no column '{close}' for this price; it has {}", columns.join(", ")));
             }
             let symbol = has("symbol").then(|| add("symbol"));
             let close = add(&close);
@@ -244,7 +247,12 @@ impl Dataset {
             let volume = (request.price == BatchPrice::Close && has("volume")).then(|| add("volume"));
             if let Some(other) = other {
                 second.resize(names.len(), None);
-                let pairs = [("close", Some(close)), ("open", range.map(|r| r[0])), ("high", range.map(|r| r[1])), ("low", range.map(|r| r[2]))];
+                let pairs = [
+                    ("close", Some(close)),
+                    ("open", range.map(|r| r[0])),
+                    ("high", range.map(|r| r[1])),
+                    ("low", range.map(|r| r[2])),
+                ];
                 for (stem, at) in pairs {
                     if let Some(place) = at.and_then(|at| second.get_mut(at)) {
                         names.push(format!("{other}{stem}"));
@@ -317,9 +325,7 @@ impl StoredRow<'_> {
         let Some(column) = self.columns.get(column) else { return Err(missing) };
         match (column.price(self.row), column.number(self.row)) {
             (Some(price), _) => Ok(price.nano()),
-            (None, Some(v)) => {
-                price_of_float(v).map_err(|_| Reason::Price(tradegraph_domain::ParseNumber::OutOfRange))
-            }
+            (None, Some(v)) => price_of_float(v).map_err(|_| Reason::Price(tradegraph_domain::ParseNumber::OutOfRange)),
             _ => Err(missing),
         }
     }
@@ -347,7 +353,9 @@ impl BarCells for StoredRow<'_> {
 
     fn text(&self, column: usize) -> Cow<'_, [u8]> {
         match self.columns.get(column) {
-            Some(c) => c.text(self.row).map_or_else(|| Cow::Owned(c.show(self.row).into_bytes()), |t| Cow::Borrowed(t.as_bytes())),
+            Some(c) => c
+                .text(self.row)
+                .map_or_else(|| Cow::Owned(c.show(self.row).into_bytes()), |t| Cow::Borrowed(t.as_bytes())),
             None => Cow::Borrowed(b""),
         }
     }

@@ -91,7 +91,13 @@ impl Dataset {
         let whole = self.check_whole()?;
         if whole.counts.iter().any(|n| *n > 0) || found.is_empty() {
             let rows = usize::try_from(self.manifest.rows.kept).unwrap_or(usize::MAX);
-            found.push(Checked { series: String::new(), what: String::new(), rows, findings: whole, lines: Vec::new() });
+            found.push(Checked {
+                series: String::new(),
+                what: String::new(),
+                rows,
+                findings: whole,
+                lines: Vec::new(),
+            });
         }
         Ok(found)
     }
@@ -104,12 +110,19 @@ impl Dataset {
     fn gather(&self, wanted: &Wanted<'_>) -> Result<Vec<Series>, DatasetError> {
         let names = ["venue", "segment", "symbol"];
         // Rows without a session have a date and no start.
-        let all = names.iter().chain([&"line", &wanted.time, &"date"]).chain(wanted.prices).chain(wanted.numbers).chain(wanted.integers);
+        let all = names
+            .iter()
+            .chain([&"line", &wanted.time, &"date"])
+            .chain(wanted.prices)
+            .chain(wanted.numbers)
+            .chain(wanted.integers);
         let mut columns: Vec<&str> = all.copied().filter(|c| self.has(c)).collect();
         let mut seen = Vec::new();
-        columns.retain(|c| !seen.contains(c) && {
-            seen.push(*c);
-            true
+        columns.retain(|c| {
+            !seen.contains(c) && {
+                seen.push(*c);
+                true
+            }
         });
         let (mut series, mut places): (Vec<Series>, BTreeMap<[String; 3], usize>) = Default::default();
         for chunk in self.read(&columns)? {
@@ -192,13 +205,20 @@ impl Dataset {
                 let mut findings = check_bars(&BarColumns { starts: &s.times, open, high, low, close, volume }, &rules);
                 if at > 0 {
                     // What is true of the rows was said with the first price.
-                    findings.forget(&[Check::Gap, Check::Duplicate, Check::Disorder, Check::OffSession, Check::TimeZone]);
+                    findings.forget(&[
+                        Check::Gap,
+                        Check::Duplicate,
+                        Check::Disorder,
+                        Check::OffSession,
+                        Check::TimeZone,
+                    ]);
                 }
                 out.push(Checked::new(s, what, findings));
             }
             if let (Some(bid), Some(ask)) = (place("bid_close"), place("ask_close")) {
                 let none: &[f64] = &[];
-                let quotes = QuoteColumns { ts: &s.times, bid: s.price(bid), ask: s.price(ask), bid_size: none, ask_size: none };
+                let quotes =
+                    QuoteColumns { ts: &s.times, bid: s.price(bid), ask: s.price(ask), bid_size: none, ask_size: none };
                 let mut findings = check_quotes(&quotes, rules.may_be_negative);
                 let own = [Check::Crossed, Check::Locked, Check::Missing];
                 let others: Vec<Check> = Check::ALL.iter().map(|c| c.0).filter(|c| !own.contains(c)).collect();
@@ -216,7 +236,13 @@ impl Dataset {
         }
         if whole.counts.iter().any(|n| *n > 0) {
             let rows = series.iter().map(|s| s.times.len()).sum();
-            out.push(Checked { series: String::new(), what: "between series".into(), rows, findings: whole, lines: vec![] });
+            out.push(Checked {
+                series: String::new(),
+                what: "between series".into(),
+                rows,
+                findings: whole,
+                lines: vec![],
+            });
         }
         Ok(out)
     }
@@ -287,9 +313,8 @@ impl Dataset {
             .collect();
         let time = ["date", "ts"].into_iter().find(|c| self.has(c)).unwrap_or("known_at");
         let series = self.gather(&Wanted { time, prices: &[], numbers: &columns, integers: &[] })?;
-        let check = |(s, (at, name)): (&Series, (usize, &&str))| {
-            Checked::new(s, name, check_values(&s.times, s.number(at)))
-        };
+        let check =
+            |(s, (at, name)): (&Series, (usize, &&str))| Checked::new(s, name, check_values(&s.times, s.number(at)));
         Ok(series.iter().flat_map(|s| columns.iter().enumerate().map(move |c| (s, c))).map(check).collect())
     }
 
@@ -318,9 +343,12 @@ impl Dataset {
                         findings.note(Check::Impossible, Some(at), || format!("{name} {p}"));
                     }
                 }
-                for (name, least, most) in
-                    [("implied_vol", 0.0, 10.0), ("delta", -1.0, 1.0), ("volume", 0.0, f64::MAX), ("open_interest", 0.0, f64::MAX)]
-                {
+                for (name, least, most) in [
+                    ("implied_vol", 0.0, 10.0),
+                    ("delta", -1.0, 1.0),
+                    ("volume", 0.0, f64::MAX),
+                    ("open_interest", 0.0, f64::MAX),
+                ] {
                     if let Some(x) = number(name).filter(|x| !(least..=most).contains(x)) {
                         findings.note(Check::Bounds, Some(at), || format!("{name} {x}"));
                     }
@@ -443,7 +471,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 /// Volumes of one asset in two units, and series that stop before the others.
 fn between(series: &[Series], price: Option<usize>, found: &mut Findings) {
     let Some(price) = price else { return };
-    let closes = |s: &Series| median(s.price(price).iter().filter(|p| **p != MISSING).map(|p| *p as f64 / 1e9).collect());
+    let closes =
+        |s: &Series| median(s.price(price).iter().filter(|p| **p != MISSING).map(|p| *p as f64 / 1e9).collect());
     let volume = |s: &Series| median(s.number(0).iter().copied().filter(|v| *v > 0.0).collect());
     let levels: Vec<_> = series.iter().map(|s| (s.name[2].as_str(), closes(s), volume(s))).collect();
     for (a, b, ratio) in compare_volumes(&levels) {
@@ -470,14 +499,16 @@ fn days_apart(series: &[Series], bid: usize, ask: usize, found: &mut Findings) {
     let middle = |s: &Series| -> BTreeMap<i64, (f64, f64)> {
         let sides = s.price(bid).iter().zip(s.price(ask)).filter(|(b, a)| **b != MISSING && **a != MISSING);
         let rows = s.times.iter().zip(sides);
-        rows.map(|(t, (b, a))| (t.0.div_euclid(Nanos::DAY.0), ((*b as f64 + *a as f64) / 2.0, (*a - *b).abs() as f64))).collect()
+        rows.map(|(t, (b, a))| (t.0.div_euclid(Nanos::DAY.0), ((*b as f64 + *a as f64) / 2.0, (*a - *b).abs() as f64)))
+            .collect()
     };
     for (k, a) in series.iter().enumerate() {
         for b in series.iter().skip(k + 1).filter(|b| b.name[2] == a.name[2] && b.name[0] != a.name[0]) {
             let (of_a, of_b) = (middle(a), middle(b));
             let both: Vec<(f64, f64)> =
                 of_a.iter().filter_map(|(day, x)| Some(((x.0 - of_b.get(day)?.0).abs(), x.1))).collect();
-            let (apart, spread) = (median(both.iter().map(|x| x.0).collect()), median(both.iter().map(|x| x.1).collect()));
+            let (apart, spread) =
+                (median(both.iter().map(|x| x.0).collect()), median(both.iter().map(|x| x.1).collect()));
             if both.len() >= 60 && spread > 0.0 && apart > 5.0 * spread {
                 found.note(Check::TimeZone, None, || {
                     format!(

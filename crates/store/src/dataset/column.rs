@@ -247,7 +247,10 @@ impl Column {
         fn keep<T: Copy>(values: &mut Vec<T>, from: usize, bad: &[bool]) {
             let mut to = from;
             for (at, bad) in bad.iter().enumerate() {
-                if !bad && let Some(v) = values.get(from + at).copied() && let Some(place) = values.get_mut(to) {
+                if !bad
+                    && let Some(v) = values.get(from + at).copied()
+                    && let Some(place) = values.get_mut(to)
+                {
                     *place = v;
                     to += 1;
                 }
@@ -332,7 +335,12 @@ impl ColumnHash {
     }
 }
 
-fn feed<T: Copy, const N: usize>(hash: &mut blake3::Hasher, buffer: &mut Vec<u8>, values: &[T], bytes: impl Fn(T) -> [u8; N]) {
+fn feed<T: Copy, const N: usize>(
+    hash: &mut blake3::Hasher,
+    buffer: &mut Vec<u8>,
+    values: &[T],
+    bytes: impl Fn(T) -> [u8; N],
+) {
     for part in values.chunks(1 << 13) {
         buffer.resize(part.len() * N, 0);
         for (to, v) in buffer.chunks_exact_mut(N).zip(part) {
@@ -384,7 +392,12 @@ mod tests {
         let mut c = column(&[Some("x"), Some("a"), None, Some("c")]);
         c.retain(1, &[true, false, false]);
         assert_eq!((c.len(), c.text(0), c.text(1), c.text(2)), (3, Some("x"), None, Some("c")));
-        let mut n = Column { name: "n".into(), kind: StoredType::Number, values: Values::Number(vec![1.0, 2.0, 3.0]), present: vec![] };
+        let mut n = Column {
+            name: "n".into(),
+            kind: StoredType::Number,
+            values: Values::Number(vec![1.0, 2.0, 3.0]),
+            present: vec![],
+        };
         n.retain(1, &[true, false]);
         assert_eq!((n.numbers(), n.number(1)), (Some(&[1.0, 3.0][..]), Some(3.0)));
         assert!(n.is_complete());

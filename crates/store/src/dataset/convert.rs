@@ -14,8 +14,13 @@ use crate::reading::parquet::RawColumn;
 use crate::reading::split::{Cell, Rows, undoubled};
 
 /// The cells of one source column of a block.
-pub(crate) trait Cells {
+pub(crate) trait Cells: Sized {
     fn value(&self, row: usize) -> Value<'_>;
+
+    /// The same cells with the blanks at their ends, for free text.
+    fn exact(self) -> Self {
+        self
+    }
 }
 
 /// A column of a block of text.
@@ -25,24 +30,27 @@ pub(crate) struct TextCells<'a> {
     pub cells: &'a [Cell],
     pub width: usize,
     pub at: usize,
+    pub exact: bool,
 }
 
 impl<'a> TextCells<'a> {
     pub(crate) fn of(bytes: &'a [u8], rows: &'a Rows, width: usize, at: usize) -> TextCells<'a> {
-        TextCells { bytes, cells: &rows.cells, width, at }
+        TextCells { bytes, cells: &rows.cells, width, at, exact: false }
     }
 
     #[inline]
     pub(crate) fn get(&self, row: usize) -> Value<'a> {
         let Some(cell) = self.cells.get(row * self.width + self.at) else { return Value::Missing };
-        let text = cell.of(self.bytes);
-        if text.first().is_none_or(|b| *b <= b' ') && text.trim_ascii().is_empty() {
-            Value::Missing
-        } else if cell.is_doubled() {
-            Value::Doubled(text)
-        } else {
-            Value::Text(text)
+        let whole = cell.of(self.bytes);
+        let text = match whole {
+            [first, .., last] if *first > b' ' && *last > b' ' => whole,
+            _ => whole.trim_ascii(),
+        };
+        if text.is_empty() {
+            return Value::Missing;
         }
+        let text = if self.exact { whole } else { text };
+        if cell.is_doubled() { Value::Doubled(text) } else { Value::Text(text) }
     }
 }
 
@@ -50,6 +58,10 @@ impl Cells for TextCells<'_> {
     #[inline]
     fn value(&self, row: usize) -> Value<'_> {
         self.get(row)
+    }
+
+    fn exact(self) -> Self {
+        TextCells { exact: true, ..self }
     }
 }
 
@@ -239,15 +251,22 @@ pub(crate) fn append<C: Cells>(
             out.reserve(rows);
             for row in 0..rows {
                 let value = cells.value(row);
-                let found = if numbers.is_missing(value) { None } else {
+                let found = if numbers.is_missing(value) {
+                    None
+                } else {
                     match $read(value) {
                         Ok(v) => Some(v),
-                        Err(e) => { fault(row, e); None }
+                        Err(e) => {
+                            fault(row, e);
+                            None
+                        }
                     }
                 };
                 match found {
                     Some(v) => {
-                        if !present.is_empty() { present.push(true); }
+                        if !present.is_empty() {
+                            present.push(true);
+                        }
                         out.push(v);
                     }
                     None => {
@@ -314,9 +333,6 @@ fn text(value: Value<'_>, kind: ColumnType, out: &mut super::column::Texts) -> R
             &owned
         }
     };
-    if bytes.is_empty() {
-        return Ok(false);
-    }
     match kind {
         ColumnType::Choice(words) => {
             let small = String::from_utf8_lossy(bytes).trim().to_lowercase().replace([' ', '-'], "_");
@@ -333,6 +349,10 @@ fn text(value: Value<'_>, kind: ColumnType, out: &mut super::column::Texts) -> R
         _ => {
             // Text of files was checked block by block; that of Parquet is checked here.
             std::str::from_utf8(bytes).map_err(|_| Fault::NotUtf8)?;
+            let bytes = if kind == ColumnType::Name { bytes.trim_ascii() } else { bytes };
+            if bytes.is_empty() {
+                return Ok(false);
+            }
             out.push(bytes);
         }
     }

@@ -89,7 +89,8 @@ impl Dataset {
                     .into_iter()
                     .map(|c| Column { name: self.name_of(&c.name).into(), ..c })
                     .collect();
-                let wide = |c: &Column| c.prices().is_some_and(|p| p.iter().any(|v| v.unsigned_abs() >= 10_u64.pow(18)));
+                let wide =
+                    |c: &Column| c.prices().is_some_and(|p| p.iter().any(|v| v.unsigned_abs() >= 10_u64.pow(18)));
                 let writer = match &mut writer {
                     Some(writer) => writer,
                     None => {

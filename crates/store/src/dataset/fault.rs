@@ -229,7 +229,11 @@ pub(crate) fn number_fault(text: &[u8], decimal_comma: bool) -> NumberFault {
         return match groups {
             0 if spaced => NumberFault::Thousands,
             1 if !body.contains(&mark) && after != 3 => {
-                if decimal_comma { NumberFault::DecimalDot } else { NumberFault::DecimalComma }
+                if decimal_comma {
+                    NumberFault::DecimalDot
+                } else {
+                    NumberFault::DecimalComma
+                }
             }
             0 => NumberFault::Other,
             _ => NumberFault::Thousands,

@@ -74,8 +74,8 @@ impl Writer {
 
     /// Writes the footer with the manifest and waits until all of it is on the disk.
     pub(crate) fn finish(mut self, manifest: &Manifest) -> Result<(), DatasetError> {
-        let json = serde_json::to_string(manifest)
-            .map_err(|e| failed(&self.path, ParquetError::External(Box::new(e))))?;
+        let json =
+            serde_json::to_string(manifest).map_err(|e| failed(&self.path, ParquetError::External(Box::new(e))))?;
         let sum = blake3::hash(json.as_bytes()).to_hex().to_string();
         self.file.append_key_value_metadata(KeyValue::new(MANIFEST_KEY.to_owned(), json));
         self.file.append_key_value_metadata(KeyValue::new(SUM_KEY.to_owned(), sum));
@@ -140,11 +140,7 @@ fn properties(columns: &[Column]) -> parquet::errors::Result<WriterProperties> {
     Ok(builder.build())
 }
 
-fn write(
-    group: &mut SerializedRowGroupWriter<'_, File>,
-    column: &Column,
-    ones: &[i16],
-) -> parquet::errors::Result<()> {
+fn write(group: &mut SerializedRowGroupWriter<'_, File>, column: &Column, ones: &[i16]) -> parquet::errors::Result<()> {
     let levels: Vec<i16>;
     let levels = if column.is_complete() {
         ones
@@ -297,7 +293,10 @@ fn read(reader: ColumnReader, rows: usize, column: &mut Column) -> parquet::erro
 }
 
 /// The values of a column with zero where there is none, and the mask of those.
-fn spread<D: DataType>(mut reader: ColumnReaderImpl<D>, rows: usize) -> parquet::errors::Result<(Vec<D::T>, Vec<bool>)> {
+fn spread<D: DataType>(
+    mut reader: ColumnReaderImpl<D>,
+    rows: usize,
+) -> parquet::errors::Result<(Vec<D::T>, Vec<bool>)> {
     let mut values = Vec::with_capacity(rows);
     let mut levels: Vec<i16> = Vec::with_capacity(rows);
     let mut done = 0;

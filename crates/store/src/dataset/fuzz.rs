@@ -21,12 +21,8 @@ pub enum Parser {
 
 impl Parser {
     /// All parsers with their names for users.
-    pub const ALL: [(Parser, &'static str); 4] = [
-        (Parser::Csv, "csv"),
-        (Parser::CsvGzip, "csv.gz"),
-        (Parser::Jsonl, "jsonl"),
-        (Parser::Parquet, "parquet"),
-    ];
+    pub const ALL: [(Parser, &'static str); 4] =
+        [(Parser::Csv, "csv"), (Parser::CsvGzip, "csv.gz"), (Parser::Jsonl, "jsonl"), (Parser::Parquet, "parquet")];
 }
 
 /// What came of a run.
@@ -94,16 +90,26 @@ fn run(seed: u64, parser: Parser, n: u64, path: &PathBuf) -> Result<Fuzzed, Stri
         }
         spoil(&mut bytes, &mut draw);
         std::fs::write(path, &bytes).map_err(|e| failed(&e))?;
-        let options = ImportOptions { replace: true, snapshot: tradegraph_domain::Date::from_ymd(2024, 1, 1), ..ImportOptions::default() };
+        let options = ImportOptions {
+            replace: true,
+            snapshot: tradegraph_domain::Date::from_ymd(2024, 1, 1),
+            ..ImportOptions::default()
+        };
         // One in sixteen goes all the way to the disk.
         let whole = case % 16 == 0;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            if whole { datasets.import(path, &options, &mut |_| {}) } else { Datasets::inspect(path, &options, &mut |_| {}) }
+            if whole {
+                datasets.import(path, &options, &mut |_| {})
+            } else {
+                Datasets::inspect(path, &options, &mut |_| {})
+            }
         }));
         total.cases += 1;
         match outcome {
             Err(_) => return Err(format!("seed {seed}, file {case}: the import panicked")),
-            Ok(Err(e)) if e.to_string().is_empty() => return Err(format!("seed {seed}, file {case}: an error without words")),
+            Ok(Err(e)) if e.to_string().is_empty() => {
+                return Err(format!("seed {seed}, file {case}: an error without words"));
+            }
             Ok(Err(_)) => total.refused += 1,
             Ok(Ok(report)) => {
                 promises(&report, whole.then_some(&datasets)).map_err(|e| format!("seed {seed}, file {case}: {e}"))?;

@@ -11,13 +11,13 @@ use super::convert::TextCells;
 use super::error::{DatasetError, HeaderFault};
 use super::fault::{Fate, Fault, Problem};
 use super::file::{GROUP_ROWS, GROUP_TEXT, Writer};
+use super::kinds::Timing;
 use super::manifest::{ColumnInfo, Counts, Facts, KnownAt, Manifest, Role, SeriesInfo, Shape, Source, content_id};
 use super::options::{ImportOptions, LINE_LIMIT, Period};
 use super::plan::{Demoted, Plan, Sample, TimeSource, shorten, stored_type};
 use super::quarantine::Quarantine;
 use super::rows::{Found, Gatherer, WHOLE_ROW, other_period};
 use super::time::TimeForm;
-use super::kinds::Timing;
 use crate::csv_bars::BarLabel;
 use crate::reading::bytes::{self, Content, Probe, Window};
 use crate::reading::dialect::{self, Decimal};
@@ -168,7 +168,13 @@ impl Opened {
             },
         };
         window.take(skip);
-        let splitter = Splitter { delimiter, width: header.len(), free_text: true, keep_blanks: true, line: 1 + u64::from(skip > 0) };
+        let splitter = Splitter {
+            delimiter,
+            width: header.len(),
+            free_text: true,
+            keep_blanks: true,
+            line: 1 + u64::from(skip > 0),
+        };
         Ok(Opened::Text { window, splitter, header, comma })
     }
 
@@ -214,7 +220,9 @@ impl Opened {
                 let cells = |at: usize| TextCells::of(window.bytes(), &rows, width, at);
                 let column = |at: usize| -> Vec<Value<'_>> {
                     let c = cells(at);
-                    (0..rows.lines.len()).map(|row| Some(c.get(row)).filter(|v| !missing(*v)).unwrap_or(Value::Missing)).collect()
+                    (0..rows.lines.len())
+                        .map(|row| Some(c.get(row)).filter(|v| !missing(*v)).unwrap_or(Value::Missing))
+                        .collect()
                 };
                 let sample = Sample { columns: (0..width).map(column).collect() };
                 let plan = Plan::make(path, header.clone(), &sample, false, options, demoted)?;
@@ -344,7 +352,12 @@ impl Sink<'_> {
         let whole = block.get(..taken).unwrap_or_default();
         if whole.contains(&0) {
             let broken = rows.texts.iter().enumerate().filter(|(_, t)| t.of(block).contains(&0));
-            found.extend(broken.map(|(row, _)| Found { row, column: WHOLE_ROW, fault: Fault::Nul, fate: Fate::Quarantined }));
+            found.extend(broken.map(|(row, _)| Found {
+                row,
+                column: WHOLE_ROW,
+                fault: Fault::Nul,
+                fate: Fate::Quarantined,
+            }));
         }
         let line = |row: usize| rows.lines.get(row).copied().unwrap_or_default();
         self.rows.take(n, line, |at| TextCells::of(block, rows, width, at), &mut found);
@@ -361,7 +374,9 @@ impl Sink<'_> {
             .collect();
         self.rows.counts.read += shapes.len() as u64;
         self.rows.counts.quarantined += shapes.len() as u64;
-        let raw = |row: usize| rows.texts.get(row).map(|t| String::from_utf8_lossy(t.of(block)).into_owned()).unwrap_or_default();
+        let raw = |row: usize| {
+            rows.texts.get(row).map(|t| String::from_utf8_lossy(t.of(block)).into_owned()).unwrap_or_default()
+        };
         let value = |row: usize, at: usize| TextCells::of(block, rows, width, at).get(row).to_string();
         self.note(&found, shapes, line, raw, value)?;
         self.found = found;
@@ -573,7 +588,10 @@ fn shape(plan: &Plan, options: &ImportOptions, opened: &Opened, probe: &Probe) -
     if named_parquet != (real == "parquet") {
         notes.push(format!("the file is called .{extension}, but it is {real}"));
     } else if (extension == "gz") != real.ends_with(".gz") {
-        notes.push(format!("by its name the file is{} packed, but it is {real}", if extension == "gz" { "" } else { " not" }));
+        notes.push(format!(
+            "by its name the file is{} packed, but it is {real}",
+            if extension == "gz" { "" } else { " not" }
+        ));
     }
     if options.price_exponent != 0 {
         notes.push(format!("prices of the file were multiplied by 10^{}", options.price_exponent));

@@ -104,11 +104,7 @@ pub struct KindSpec {
     pub told_by: &'static [&'static [&'static str]],
 }
 
-const fn column(
-    name: &'static str,
-    kind: ColumnType,
-    aliases: &'static [&'static str],
-) -> ColumnSpec {
+const fn column(name: &'static str, kind: ColumnType, aliases: &'static [&'static str]) -> ColumnSpec {
     ColumnSpec { name, kind, aliases, required: false }
 }
 
@@ -122,8 +118,24 @@ use ColumnType::{Choice, Date, Integer, Json, Name, Number, Price, Text, Time};
 pub const DATES: &[&str] = &["date", "day", "trade_date", "session", "quotedate", "quote_date", "data_date"];
 /// Names of a column of instants.
 pub const STAMPS: &[&str] = &[
-    "ts", "timestamp", "time", "datetime", "date_time", "recv_ns", "recv_ts", "received", "open_time", "bar_start",
-    "ts_ns", "ts_ms", "ts_us", "created_at", "published", "published_at", "time_utc", "timestamp_utc",
+    "ts",
+    "timestamp",
+    "time",
+    "datetime",
+    "date_time",
+    "recv_ns",
+    "recv_ts",
+    "received",
+    "open_time",
+    "bar_start",
+    "ts_ns",
+    "ts_ms",
+    "ts_us",
+    "created_at",
+    "published",
+    "published_at",
+    "time_utc",
+    "timestamp_utc",
 ];
 /// Names of a column of months, `YYYY-MM`.
 pub const MONTHS: &[&str] = &["month", "period", "year_month"];
@@ -240,7 +252,11 @@ pub static KINDS: [KindSpec; 12] = [
             column("open", Price, &["o", "open_price", "first"]),
             column("high", Price, &["h", "high_price", "max"]),
             column("low", Price, &["l", "low_price", "min"]),
-            column("close", Price, &["c", "price", "close_price", "last", "close_last", "px_last", "settle", "settlement"]),
+            column(
+                "close",
+                Price,
+                &["c", "price", "close_price", "last", "close_last", "px_last", "settle", "settlement"],
+            ),
             column("volume", Number, &["v", "vol", "base_volume", "shares"]),
             column("adj_open", Price, &["adjopen", "adjusted_open"]),
             column("adj_high", Price, &["adjhigh", "adjusted_high"]),
@@ -265,7 +281,12 @@ pub static KINDS: [KindSpec; 12] = [
             column("currency", Name, &[]),
             KNOWN,
         ],
-        told_by: &[&["time", "close"], &["time", "adj_close"], &["time", "bid_close", "ask_close"], &["time", "bid_close"]],
+        told_by: &[
+            &["time", "close"],
+            &["time", "adj_close"],
+            &["time", "bid_close", "ask_close"],
+            &["time", "bid_close"],
+        ],
     },
     KindSpec {
         kind: Kind::Quotes,
@@ -419,7 +440,8 @@ mod tests {
         for spec in &KINDS {
             assert_eq!(Kind::parse(spec.name), Some(spec.kind));
             assert_eq!(serde_json::to_string(&spec.kind).unwrap(), format!("\"{}\"", spec.name));
-            let mut names: Vec<&str> = spec.columns.iter().flat_map(|c| c.aliases.iter().copied().chain([c.name])).collect();
+            let mut names: Vec<&str> =
+                spec.columns.iter().flat_map(|c| c.aliases.iter().copied().chain([c.name])).collect();
             assert!(names.iter().all(|n| *n == plain_name(n)), "{}", spec.name);
             let n = names.len();
             names.sort_unstable();
@@ -432,7 +454,9 @@ mod tests {
 
     #[test]
     fn headers_are_compared_plainly() {
-        for (header, plain) in [("Adj Close", "adj_close"), ("Close/Last", "close_last"), ("<DATE>", "date"), (" P/E ", "p_e")] {
+        for (header, plain) in
+            [("Adj Close", "adj_close"), ("Close/Last", "close_last"), ("<DATE>", "date"), (" P/E ", "p_e")]
+        {
             assert_eq!(plain_name(header), plain);
         }
     }

@@ -67,7 +67,13 @@ impl std::fmt::Display for Period {
             Period::Quarter => f.write_str("quarter"),
             Period::Year => f.write_str("year"),
             Period::Fixed(n) => {
-                let units = [(Nanos::HOUR.0, "h"), (Nanos::MINUTE.0, "m"), (Nanos::SECOND.0, "s"), (1_000_000, "ms"), (1_000, "us")];
+                let units = [
+                    (Nanos::HOUR.0, "h"),
+                    (Nanos::MINUTE.0, "m"),
+                    (Nanos::SECOND.0, "s"),
+                    (1_000_000, "ms"),
+                    (1_000, "us"),
+                ];
                 let (unit, name) = units.into_iter().find(|(u, _)| n.0 % u == 0).unwrap_or((1, "ns"));
                 write!(f, "{}{name}", n.0 / unit)
             }

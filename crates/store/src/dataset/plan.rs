@@ -88,7 +88,9 @@ impl Plan {
         let (kind, why) = match options.kind {
             Some(kind) => (kind, "told".to_owned()),
             None if messages => (Kind::Messages, "each line is a time and a JSON message".to_owned()),
-            None => names.detect().ok_or_else(|| DatasetError::NoKind { path: path.to_owned(), columns: shown.clone() })?,
+            None => {
+                names.detect().ok_or_else(|| DatasetError::NoKind { path: path.to_owned(), columns: shown.clone() })?
+            }
         };
         let spec = kind.spec();
         let mut plan = Plan {
@@ -103,12 +105,7 @@ impl Plan {
             assumed: Vec::new(),
             wide_prices: false,
         };
-        let header_fault = |fault| DatasetError::Header {
-            path: path.to_owned(),
-            line: 1,
-            found: shown.clone(),
-            fault,
-        };
+        let header_fault = |fault| DatasetError::Header { path: path.to_owned(), line: 1, found: shown.clone(), fault };
         plan.time = names.time(spec);
         if let TimeSource::Column { at, form: TimeForm::Date(_) } = plan.time
             && let Some(clock) = names.clock(at)
@@ -161,7 +158,9 @@ impl Plan {
         let rest: Vec<usize> = (0..self.header.len()).filter(|at| !used.contains(at)).collect();
         self.wide = match spec.kind {
             // Closes, one column a symbol.
-            Kind::Bars => !["open", "high", "low", "close", "adj_close", "bid_close", "ask_close"].iter().any(|c| has(c)),
+            Kind::Bars => {
+                !["open", "high", "low", "close", "adj_close", "bid_close", "ask_close"].iter().any(|c| has(c))
+            }
             Kind::Table => rest.iter().filter(|at| names.is_numeric(**at)).count() > 1,
             _ => false,
         };
@@ -172,7 +171,9 @@ impl Plan {
             example,
             columns: shown.to_owned(),
         };
-        if let Some(column) = spec.columns.iter().find(|c| c.required && c.name != "symbol" && c.name != "underlying" && !has(c.name)) {
+        if let Some(column) =
+            spec.columns.iter().find(|c| c.required && c.name != "symbol" && c.name != "underlying" && !has(c.name))
+        {
             return Err(needs(column.name, column.aliases.first().copied().unwrap_or(column.name)));
         }
         if self.wide && rest.is_empty() {
@@ -299,7 +300,9 @@ impl Plan {
         if options.symbols.is_some() && !has("symbol") && !has("underlying") && !self.wide {
             return wrong("symbols", "the file has one series; give it its name with symbol");
         }
-        if self.wide && let Some(wanted) = &options.symbols {
+        if self.wide
+            && let Some(wanted) = &options.symbols
+        {
             for name in wanted {
                 if !self.header.contains(name) {
                     return Err(DatasetError::NotThere {
@@ -412,9 +415,7 @@ impl<'a> Names<'a> {
     fn find(&self, column: &kinds::ColumnSpec, used: &[usize]) -> Option<usize> {
         let free = |at: &usize| !used.contains(at) && !self.options.ignore.contains(&self.header[*at]);
         let role = self.header.iter().position(|h| self.options.roles.get(h).is_some_and(|r| r == column.name));
-        let told_other = |at: &usize| {
-            self.options.roles.get(&self.header[*at]).is_none_or(|r| r == column.name)
-        };
+        let told_other = |at: &usize| self.options.roles.get(&self.header[*at]).is_none_or(|r| r == column.name);
         let by = |name: &str| self.plain.iter().position(|p| p == name).filter(|at| free(at) && told_other(at));
         role.filter(|at| free(at)).or_else(|| by(column.name)).or_else(|| column.aliases.iter().find_map(|a| by(a)))
     }
@@ -432,7 +433,10 @@ impl<'a> Names<'a> {
             return TimeSource::None;
         }
         let told = self.header.iter().position(|h| {
-            self.options.roles.get(h).is_some_and(|r| matches!(r.as_str(), "ts" | "date" | "time" | "ex_date" | "period"))
+            self.options
+                .roles
+                .get(h)
+                .is_some_and(|r| matches!(r.as_str(), "ts" | "date" | "time" | "ex_date" | "period"))
         });
         let ex = (spec.timing == Timing::ExDate).then(|| self.named(kinds::EX_DATES)).flatten();
         let at = told
@@ -452,7 +456,8 @@ impl<'a> Names<'a> {
 
     /// A column of times of day beside the column of dates `date`.
     fn clock(&self, date: usize) -> Option<usize> {
-        (0..self.header.len()).find(|at| *at != date && kinds::STAMPS.contains(&self.plain[*at].as_str()) && self.is_clock(*at))
+        (0..self.header.len())
+            .find(|at| *at != date && kinds::STAMPS.contains(&self.plain[*at].as_str()) && self.is_clock(*at))
     }
 
     fn is_clock(&self, at: usize) -> bool {
@@ -487,7 +492,9 @@ impl<'a> Names<'a> {
                     midnights += usize::from(day);
                     Some(TimeForm::Stamp)
                 }
-                Value::Integer(n) if date_name && (10_000_000..=99_999_999).contains(&n) => Some(TimeForm::Date(DateForm::Compact)),
+                Value::Integer(n) if date_name && (10_000_000..=99_999_999).contains(&n) => {
+                    Some(TimeForm::Date(DateForm::Compact))
+                }
                 Value::Integer(_) => Some(TimeForm::Stamp),
                 Value::Text(b) => text_form(b, date_name, told),
                 _ => None,
@@ -573,7 +580,10 @@ fn whole(bytes: &[u8]) -> bool {
 fn exact_float(bytes: &[u8]) -> bool {
     let body = bytes.strip_prefix(b"-").unwrap_or(bytes);
     let leading = matches!(body, [b'0', b'0'..=b'9', ..]);
-    if leading || !body.first().is_some_and(u8::is_ascii_digit) || !body.iter().all(|b| b.is_ascii_digit() || *b == b'.') {
+    if leading
+        || !body.first().is_some_and(u8::is_ascii_digit)
+        || !body.iter().all(|b| b.is_ascii_digit() || *b == b'.')
+    {
         return false;
     }
     let Some(value) = cells::number(bytes) else { return false };
@@ -581,7 +591,8 @@ fn exact_float(bytes: &[u8]) -> bool {
         return true;
     }
     let trimmed = |t: &[u8]| -> Vec<u8> {
-        let end = if t.contains(&b'.') { t.len() - t.iter().rev().take_while(|b| **b == b'0').count() } else { t.len() };
+        let end =
+            if t.contains(&b'.') { t.len() - t.iter().rev().take_while(|b| **b == b'0').count() } else { t.len() };
         t.get(..end).unwrap_or_default().strip_suffix(b".").unwrap_or(t.get(..end).unwrap_or_default()).to_vec()
     };
     trimmed(value.to_string().as_bytes()) == trimmed(bytes)

@@ -22,7 +22,14 @@ impl Quarantine {
         Quarantine { source, path: path.map(Path::to_owned), file: None, lines: 0 }
     }
 
-    pub(crate) fn add(&mut self, line: u64, column: &str, value: &str, fault: &Fault, row: &str) -> Result<(), DatasetError> {
+    pub(crate) fn add(
+        &mut self,
+        line: u64,
+        column: &str,
+        value: &str,
+        fault: &Fault,
+        row: &str,
+    ) -> Result<(), DatasetError> {
         self.lines += 1;
         let Some(path) = &self.path else { return Ok(()) };
         let file = match &mut self.file {

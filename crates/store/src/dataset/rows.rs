@@ -201,11 +201,19 @@ impl<'a> Gatherer<'a> {
         let stored = self.columns.get_mut(self.first_value..).unwrap_or_default();
         let each = self.plan.columns.iter().zip(stored).zip(&mut self.instants).zip(&mut self.lowest);
         for (((of, to), instants), lowest) in each {
-            let fate =
-                if of.role == Role::Series && self.plan.wide { Fate::CellLeftOut } else { Fate::Quarantined };
-            let rule = Rule { kind: of.kind, numbers: &self.numbers, dates: self.options.dates.unwrap_or(DateForm::Iso), lower: lowest.as_mut() };
+            let fate = if of.role == Role::Series && self.plan.wide { Fate::CellLeftOut } else { Fate::Quarantined };
+            let rule = Rule {
+                kind: of.kind,
+                numbers: &self.numbers,
+                dates: self.options.dates.unwrap_or(DateForm::Iso),
+                lower: lowest.as_mut(),
+            };
             let before = to.len();
-            append(to, &column(of.from), rows, rule, instants, &mut |row, fault| {
+            let cells = match of.kind {
+                ColumnType::Text => column(of.from).exact(),
+                _ => column(of.from),
+            };
+            append(to, &cells, rows, rule, instants, &mut |row, fault| {
                 found.push(Found { row, column: of.from, fault, fate });
             });
             if let Values::Price(v) = &to.values
@@ -458,7 +466,8 @@ impl<'a> Gatherer<'a> {
         let good = |f: &&Found| !self.bad[f.row] && !self.keep_out[f.row];
         self.counts.cells_left_out += found.iter().filter(good).filter(|f| f.fate == Fate::CellLeftOut).count() as u64;
         if self.clock == Clock::Sessions && !self.columns[2].is_complete() {
-            let shut = (0..rows).filter(|r| !self.bad[*r] && !self.keep_out[*r] && !self.columns[2].is_present(from + r));
+            let shut =
+                (0..rows).filter(|r| !self.bad[*r] && !self.keep_out[*r] && !self.columns[2].is_present(from + r));
             self.counts.without_session += shut.count() as u64;
         }
     }
@@ -688,7 +697,9 @@ impl SeriesTable {
             if place == self.infos.len() {
                 self.open([String::new(), String::new(), stored.name.clone()]);
             }
-            let (Some(info), Some(column)) = (self.infos.get_mut(place), columns.get(first_value + at)) else { continue };
+            let (Some(info), Some(column)) = (self.infos.get_mut(place), columns.get(first_value + at)) else {
+                continue;
+            };
             for row in (from..rows).filter(|r| column.is_present(*r)) {
                 info.rows += 1;
                 if let Some(t) = time(row) {

@@ -45,9 +45,7 @@ impl Zone {
     /// The instant of a local time in nanoseconds since 1970-01-01T00:00 on its clocks.
     fn instant(&self, local: i64) -> Result<i64, Fault> {
         match self {
-            Zone::Fixed(seconds) => {
-                local.checked_sub(i64::from(*seconds) * Nanos::SECOND.0).ok_or(Fault::FarTime)
-            }
+            Zone::Fixed(seconds) => local.checked_sub(i64::from(*seconds) * Nanos::SECOND.0).ok_or(Fault::FarTime),
             Zone::Named(name, zone) => {
                 let days = local.div_euclid(Nanos::DAY.0);
                 let day = civil_date(days).ok_or(Fault::FarTime)?;
@@ -277,10 +275,14 @@ mod tests {
 
     #[test]
     fn zones() {
-        for (text, shown) in [("UTC", "UTC"), ("-05:00", "-05:00"), ("+0530", "+05:30"), ("Europe/Berlin", "Europe/Berlin")] {
+        for (text, shown) in
+            [("UTC", "UTC"), ("-05:00", "-05:00"), ("+0530", "+05:30"), ("Europe/Berlin", "Europe/Berlin")]
+        {
             assert_eq!(Zone::parse(text).unwrap().to_string(), shown);
         }
-        assert!(Zone::parse("Mars/Olympus").is_none() && Zone::parse("+25:00").is_none() && Zone::parse("+x").is_none());
+        assert!(
+            Zone::parse("Mars/Olympus").is_none() && Zone::parse("+25:00").is_none() && Zone::parse("+x").is_none()
+        );
         // `date -u -d 'TZ="America/New_York" 2014-05-07 00:00' +%s` and the same for Berlin.
         let new_york = Zone::parse("America/New_York").unwrap();
         assert_eq!(new_york.midnight(day("2014-05-07")).0, 1_399_435_200_000_000_000);
@@ -310,9 +312,13 @@ mod tests {
     fn dates_in_their_forms() {
         use DateForm::*;
         let wanted = Ok(Some(day("2024-02-05").0));
-        for (form, text) in
-            [(Iso, "2024-02-05"), (Compact, "20240205"), (DayFirst, "5.2.2024"), (DayFirst, "05/02/2024"), (MonthFirst, "2/5/2024")]
-        {
+        for (form, text) in [
+            (Iso, "2024-02-05"),
+            (Compact, "20240205"),
+            (DayFirst, "5.2.2024"),
+            (DayFirst, "05/02/2024"),
+            (MonthFirst, "2/5/2024"),
+        ] {
             assert_eq!(date(form, Value::Text(text.as_bytes())), wanted, "{text}");
         }
         assert_eq!(date(Iso, Value::Text(b"2023-02-29")), Err(Fault::NoSuchDate));
@@ -324,11 +330,17 @@ mod tests {
 
     #[test]
     fn periods() {
-        let first = |form, text: &str| first_day(form, Value::Text(text.as_bytes())).map(|d| d.map(|d| Date(d).to_string()));
+        let first =
+            |form, text: &str| first_day(form, Value::Text(text.as_bytes())).map(|d| d.map(|d| Date(d).to_string()));
         assert_eq!(first(TimeForm::Month, "2024-12"), Ok(Some("2024-12-01".into())));
         assert_eq!(first(TimeForm::Quarter, "2024-Q3"), Ok(Some("2024-07-01".into())));
         assert_eq!(first(TimeForm::Year, "1999"), Ok(Some("1999-01-01".into())));
-        for (form, text) in [(TimeForm::Month, "2024-13"), (TimeForm::Quarter, "2024Q5"), (TimeForm::Year, "99"), (TimeForm::Month, "é")] {
+        for (form, text) in [
+            (TimeForm::Month, "2024-13"),
+            (TimeForm::Quarter, "2024Q5"),
+            (TimeForm::Year, "99"),
+            (TimeForm::Month, "é"),
+        ] {
             assert!(matches!(first(form, text), Err(Fault::Period(_))), "{text}");
         }
         for (period, date, next) in [

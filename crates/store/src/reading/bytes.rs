@@ -215,7 +215,7 @@ impl Read for Counted {
 }
 
 enum Stream {
-    Plain(Counted),
+    Plain(Box<Counted>),
     Gzip(Box<MultiGzDecoder<BufReader<Counted>>>),
 }
 
@@ -236,14 +236,11 @@ const BLOCK: usize = 1 << 18;
 impl Window {
     /// Opens a text or gzip file. `limit` is the longest line.
     pub(crate) fn open(probe: &Probe, limit: usize) -> Result<Window, SourceError> {
-        let file =
-            File::open(&probe.path).map_err(|source| SourceError::Read { path: probe.path.clone(), source })?;
+        let file = File::open(&probe.path).map_err(|source| SourceError::Read { path: probe.path.clone(), source })?;
         let counted = Counted { file, read: 0, hash: blake3::Hasher::new() };
         let stream = match probe.content {
-            Content::Gzip => {
-                Stream::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, counted))))
-            }
-            Content::Text | Content::Parquet => Stream::Plain(counted),
+            Content::Gzip => Stream::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, counted)))),
+            Content::Text | Content::Parquet => Stream::Plain(Box::new(counted)),
         };
         let mut window = Window {
             path: probe.path.clone(),

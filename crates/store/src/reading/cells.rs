@@ -80,9 +80,7 @@ pub(crate) fn integer(bytes: &[u8]) -> Option<i64> {
         _ => (false, bytes),
     };
     match plain(digits) {
-        Some((n, _, 0)) if !digits.contains(&b'.') => {
-            i64::try_from(n).ok().map(|n| if negative { -n } else { n })
-        }
+        Some((n, _, 0)) if !digits.contains(&b'.') => i64::try_from(n).ok().map(|n| if negative { -n } else { n }),
         _ if digits.first().is_some_and(u8::is_ascii_digit) => text(bytes).parse().ok(),
         _ => None,
     }

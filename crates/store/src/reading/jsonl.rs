@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn both_shapes() {
-        let text = b"17 {\"a\":1}\r\n\nx\n{\"b\":2,\"ts\": \"2024-01-01T00:00:00Z\"}\n{\"d\":{\"ts\":7},\"recv_ns\":5}\n9 [1]";
+        let text =
+            b"17 {\"a\":1}\r\n\nx\n{\"b\":2,\"ts\": \"2024-01-01T00:00:00Z\"}\n{\"d\":{\"ts\":7},\"recv_ns\":5}\n9 [1]";
         assert!(is_jsonl(text) && is_jsonl(b"{\"a\":1}\n") && !is_jsonl(b"date,close\n") && !is_jsonl(b"12,{}\n"));
         let mut rows = Rows::default();
         let mut line = 1;
@@ -133,7 +134,14 @@ mod tests {
         let cells: Vec<&str> = rows.cells.iter().map(|c| std::str::from_utf8(c.of(text)).unwrap()).collect();
         assert_eq!(
             cells,
-            ["17", "{\"a\":1}", "2024-01-01T00:00:00Z", "{\"b\":2,\"ts\": \"2024-01-01T00:00:00Z\"}", "5", "{\"d\":{\"ts\":7},\"recv_ns\":5}"]
+            [
+                "17",
+                "{\"a\":1}",
+                "2024-01-01T00:00:00Z",
+                "{\"b\":2,\"ts\": \"2024-01-01T00:00:00Z\"}",
+                "5",
+                "{\"d\":{\"ts\":7},\"recv_ns\":5}"
+            ]
         );
         assert_eq!((rows.lines.as_slice(), rows.misshapen[0].line), (&[1, 4, 5][..], 3));
         assert_eq!(split(b"9 [1]", true, &mut line, &mut rows), 5);

@@ -24,7 +24,10 @@ pub(crate) enum Meaning {
     Decimal(u32),
     Date,
     /// Units in a nanosecond count, and whether they are UTC.
-    Stamp { nanos: i64, utc: bool },
+    Stamp {
+        nanos: i64,
+        utc: bool,
+    },
     Text,
 }
 
@@ -118,11 +121,8 @@ impl Table {
             if column.path().parts().len() > 1 || ignore.iter().any(|i| i == column.name()) {
                 continue;
             }
-            let refuse = |what: String| SourceError::Column {
-                path: path.to_owned(),
-                column: column.name().to_owned(),
-                what,
-            };
+            let refuse =
+                |what: String| SourceError::Column { path: path.to_owned(), column: column.name().to_owned(), what };
             if column.max_rep_level() > 0 {
                 return Err(refuse("a list".to_owned()));
             }
@@ -198,7 +198,11 @@ fn read(reader: &mut ColumnReader, rows: usize, meaning: Meaning) -> parquet::er
         ColumnReader::BoolColumnReader(r) => values(r, rows, Values::Bool)?,
         ColumnReader::Int32ColumnReader(r) => values(r, rows, |v: Vec<i32>| {
             let wide = v.into_iter().map(i64::from);
-            Values::Int(if meaning == Meaning::Unsigned { wide.map(|n| n & 0xFFFF_FFFF).collect() } else { wide.collect() })
+            Values::Int(if meaning == Meaning::Unsigned {
+                wide.map(|n| n & 0xFFFF_FFFF).collect()
+            } else {
+                wide.collect()
+            })
         })?,
         ColumnReader::Int64ColumnReader(r) => values(r, rows, Values::Int)?,
         ColumnReader::Int96ColumnReader(r) => {
@@ -278,9 +282,7 @@ fn meaning(column: &ColumnDescriptor) -> Result<Meaning, String> {
         (_, Some(LogicalType::Time(_)), _) => Err(refuse()),
         (_, _, ConvertedType::TIMESTAMP_MILLIS) => Ok(Meaning::Stamp { nanos: 1_000_000, utc: true }),
         (_, _, ConvertedType::TIMESTAMP_MICROS) => Ok(Meaning::Stamp { nanos: 1_000, utc: true }),
-        (Physical::INT32 | Physical::INT64, Some(LogicalType::Integer(i)), _) if !i.is_signed => {
-            Ok(Meaning::Unsigned)
-        }
+        (Physical::INT32 | Physical::INT64, Some(LogicalType::Integer(i)), _) if !i.is_signed => Ok(Meaning::Unsigned),
         (Physical::INT32 | Physical::INT64, _, ConvertedType::UINT_64 | ConvertedType::UINT_32) => {
             Ok(Meaning::Unsigned)
         }

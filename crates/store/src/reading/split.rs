@@ -76,7 +76,7 @@ pub(crate) struct Splitter {
     pub width: usize,
     /// True if quoted fields may span lines.
     pub free_text: bool,
-    /// True if quoted fields keep blanks at their ends.
+    /// True if fields keep blanks at their ends.
     pub keep_blanks: bool,
     /// Line of the next record, from 1.
     pub line: u64,
@@ -130,7 +130,7 @@ impl Splitter {
                     rows.cells.truncate(first);
                     return record;
                 }
-                rows.cells.push(quoted.take().unwrap_or_else(|| trimmed(block, start, block.len())));
+                rows.cells.push(quoted.take().unwrap_or_else(|| self.field(block, start, block.len())));
                 match self.finish(block, record, block.len(), first, feeds, rows) {
                     Some(next) => (record, start, first, feeds, at) = (next, next, rows.cells.len(), 0, next),
                     None => return block.len(),
@@ -153,7 +153,7 @@ impl Splitter {
                 hits &= hits - 1;
                 match block.get(hit) {
                     Some(b'\n') => {
-                        rows.cells.push(quoted.take().unwrap_or_else(|| trimmed(block, start, hit)));
+                        rows.cells.push(quoted.take().unwrap_or_else(|| self.field(block, start, hit)));
                         match self.finish(block, record, hit, first, feeds, rows) {
                             Some(next) => {
                                 (record, start, first, feeds, at) = (next, next, rows.cells.len(), 0, next);
@@ -190,7 +190,7 @@ impl Splitter {
                         }
                     }
                     Some(_) => {
-                        rows.cells.push(trimmed(block, start, hit));
+                        rows.cells.push(self.field(block, start, hit));
                         start = hit + 1;
                     }
                     None => {}
@@ -198,6 +198,17 @@ impl Splitter {
             }
             at += 8;
         }
+    }
+
+    /// The field between two separators. A carriage return before the line feed is no part of it.
+    #[inline]
+    fn field(&self, block: &[u8], start: usize, end: usize) -> Cell {
+        if !self.keep_blanks {
+            return trimmed(block, start, end);
+        }
+        let ends_line = block.get(end).is_none_or(|b| *b == b'\n');
+        let feed = ends_line && end > start && block.get(end - 1) == Some(&b'\r');
+        Cell::new(start, end - usize::from(feed))
     }
 
     /// Ends a record at the line feed `end`. A record of several lines and the wrong width was a stray mark: then only
@@ -270,8 +281,7 @@ impl Splitter {
             while block.get(next).is_some_and(|b| matches!(b, b' ' | b'\r' | b'\t') && *b != self.delimiter) {
                 next += 1;
             }
-            let mut cell =
-                if self.keep_blanks { Cell::new(mark + 1, close) } else { trimmed(block, mark + 1, close) };
+            let mut cell = if self.keep_blanks { Cell::new(mark + 1, close) } else { trimmed(block, mark + 1, close) };
             if doubled {
                 cell.end |= DOUBLED;
             }
@@ -352,7 +362,7 @@ mod tests {
         for size in 1..60 {
             let (rows, wrong) = split(text, 3, true, size);
             let expected: [(u64, [&str; 3]); 3] =
-                [(1, ["a", "b", "c"]), (3, ["1,1", "say \"so\"", "two\nlines"]), (5, ["x\"y", "", ""])];
+                [(1, ["a", " b ", "c"]), (3, ["1,1", "say \"so\"", "two\nlines"]), (5, [" x\"y ", "", ""])];
             assert_eq!(rows.len(), 3, "{size}");
             for (got, want) in rows.iter().zip(&expected) {
                 assert_eq!((got.0, got.1.iter().map(String::as_str).collect::<Vec<_>>()), (want.0, want.1.to_vec()));

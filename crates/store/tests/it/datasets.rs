@@ -16,7 +16,12 @@ fn datasets(home: &Path) -> Datasets {
     Catalog::open(home).unwrap().datasets()
 }
 
-fn import(home: &Path, name: &str, text: &str, tell: impl FnOnce(&mut ImportOptions)) -> Result<ImportReport, DatasetError> {
+fn import(
+    home: &Path,
+    name: &str,
+    text: &str,
+    tell: impl FnOnce(&mut ImportOptions),
+) -> Result<ImportReport, DatasetError> {
     let path = home.join(name);
     std::fs::write(&path, text).unwrap();
     let mut options = ImportOptions::default();
@@ -97,11 +102,16 @@ fn later_rows_may_change_what_the_first_ones_suggest() {
     // More rows than the first look sees, then text, a fraction, a price of 19 digits and other steps.
     let mut text = "ts,close,count_of,share,tag\n".to_owned();
     let n = 40_000;
-    (0..n).for_each(|k| text += &format!("{},1.5,{k},1,1\n", if k < n / 4 { k * 60 } else { n * 15 + (k - n / 4) * 300 }));
+    (0..n).for_each(|k| {
+        text += &format!("{},1.5,{k},1,1\n", if k < n / 4 { k * 60 } else { n * 15 + (k - n / 4) * 300 })
+    });
     text += &format!("{},2000000000.5,7,0.5,007\n", n * 15 + n * 300);
     let report = import(home.path(), "late.csv", &text, |_| {}).unwrap();
     let kind = |name: &str| report.manifest.columns.iter().find(|c| c.name == name).unwrap().kind;
-    assert_eq!((kind("count_of"), kind("share"), kind("tag")), (StoredType::Integer, StoredType::Number, StoredType::Text));
+    assert_eq!(
+        (kind("count_of"), kind("share"), kind("tag")),
+        (StoredType::Integer, StoredType::Number, StoredType::Text)
+    );
     assert_eq!(report.manifest.period(), Some(Period::Fixed(Nanos(300 * Nanos::SECOND.0))));
     assert_eq!(report.manifest.rows.kept, n + 1);
     let dataset = datasets(home.path()).get("late").unwrap();
@@ -109,7 +119,10 @@ fn later_rows_may_change_what_the_first_ones_suggest() {
     let last = dataset.read(&["close", "tag", "line"]).unwrap().last().unwrap().unwrap();
     let row = last.rows() - 1;
     assert_eq!(last.column("close").unwrap().price(row), Some(Price::parse("2000000000.5").unwrap()));
-    assert_eq!((last.column("tag").unwrap().text(row), last.column("line").unwrap().integer(row)), (Some("007"), Some(n as i64 + 2)));
+    assert_eq!(
+        (last.column("tag").unwrap().text(row), last.column("line").unwrap().integer(row)),
+        (Some("007"), Some(n as i64 + 2))
+    );
 }
 
 #[test]
@@ -122,15 +135,28 @@ fn no_row_is_read_before_it_was_known() {
     };
     let monthly = "month,cpi\n2024-01,1\n2024-02,2\n2024-03,3\n";
     import(home.path(), "cpi.csv", monthly, |o| o.lag = Nanos(10 * Nanos::DAY.0)).unwrap();
-    assert_eq!([known("cpi", at("2024-02-10")), known("cpi", at("2024-02-11")), known("cpi", at("2024-04-11"))], [0, 1, 3]);
+    assert_eq!(
+        [known("cpi", at("2024-02-10")), known("cpi", at("2024-02-11")), known("cpi", at("2024-04-11"))],
+        [0, 1, 3]
+    );
     // A file that says itself when its rows were known, in another order.
-    let given = "date,gdp,known_at\n2024-01-01,1,2024-06-01T00:00:00Z\n2024-01-01,2,2024-03-01T00:00:00Z\n2024-04-01,3,\n";
+    let given =
+        "date,gdp,known_at\n2024-01-01,1,2024-06-01T00:00:00Z\n2024-01-01,2,2024-03-01T00:00:00Z\n2024-04-01,3,\n";
     let report = import(home.path(), "gdp.csv", given, |_| {}).unwrap();
     assert_eq!((report.manifest.rows.kept, report.manifest.rows.quarantined), (2, 1));
-    assert_eq!([known("gdp", at("2024-02-29")), known("gdp", at("2024-03-01")), known("gdp", at("2024-06-01"))], [0, 1, 2]);
+    assert_eq!(
+        [known("gdp", at("2024-02-29")), known("gdp", at("2024-03-01")), known("gdp", at("2024-06-01"))],
+        [0, 1, 2]
+    );
     // The close of a session, not the end of the day; of another zone's day, its end.
     import(home.path(), "ny.csv", "date,close\n2024-01-02,1\n", |o| o.calendar = Some(CalendarId::Xnys)).unwrap();
-    assert_eq!([known("ny", Timestamp(at("2024-01-02").0 + 21 * Nanos::HOUR.0 - 1)), known("ny", Timestamp(at("2024-01-02").0 + 21 * Nanos::HOUR.0))], [0, 1]);
+    assert_eq!(
+        [
+            known("ny", Timestamp(at("2024-01-02").0 + 21 * Nanos::HOUR.0 - 1)),
+            known("ny", Timestamp(at("2024-01-02").0 + 21 * Nanos::HOUR.0))
+        ],
+        [0, 1]
+    );
     import(home.path(), "fx.csv", "date,close\n2024-01-02,1\n", |o| o.zone = Zone::parse("-05:00")).unwrap();
     assert_eq!([known("fx", at("2024-01-03")), known("fx", Timestamp(at("2024-01-03").0 + 5 * Nanos::HOUR.0))], [0, 1]);
     let batch = datasets(home.path()).get("fx").unwrap().to_batch(&BatchRequest::default()).unwrap().batch;
@@ -151,14 +177,22 @@ fn bars_of_bid_and_ask_become_batches() {
     import(home.path(), "q.csv", text, |_| {}).unwrap();
     let dataset = datasets(home.path()).get("q").unwrap();
     let batch = |price: BatchPrice, venue: &str| {
-        let request = BatchRequest { price, venue: Some(venue.into()), symbols: Some(vec!["A".into()]), ..BatchRequest::default() };
+        let request = BatchRequest {
+            price,
+            venue: Some(venue.into()),
+            symbols: Some(vec!["A".into()]),
+            ..BatchRequest::default()
+        };
         dataset.to_batch(&request).map(|i| (i.batch.closes(0, i.batch.rows()).to_vec(), i.batch.spec()))
     };
     assert_eq!(batch(BatchPrice::Bid, "x").unwrap().0, [1_000_000_001, 2_000_000_000]);
     assert_eq!(batch(BatchPrice::Mid, "x").unwrap().0, [1_000_000_002, 2_250_000_000]);
     assert_eq!(batch(BatchPrice::Close, "x").unwrap().0, [5_000_000_000, 6_000_000_000]);
     let (closes, spec) = batch(BatchPrice::AdjClose, "x").unwrap();
-    assert_eq!((closes, spec.basis, spec.period), (vec![2_500_000_000, 3_000_000_000], Basis::TotalReturn, BarPeriod::Fixed(Nanos::MINUTE)));
+    assert_eq!(
+        (closes, spec.basis, spec.period),
+        (vec![2_500_000_000, 3_000_000_000], Basis::TotalReturn, BarPeriod::Fixed(Nanos::MINUTE))
+    );
     let text = dataset.to_batch(&BatchRequest::default()).unwrap_err().to_string();
     assert!(text.contains("'A' is in it twice, at x and at y"), "{text}");
     let all = dataset.to_batch(&BatchRequest { venue: Some("x".into()), ..BatchRequest::default() }).unwrap();
@@ -176,15 +210,24 @@ fn samples_become_the_same_batches() {
             let shares = matches!(folder, "equities" | "indices");
             let calendar = if shares { CalendarId::Xnys } else { CalendarId::AlwaysOpen };
             let wide = path.to_str().unwrap().contains("us20");
-            let options = ImportOptions { calendar: Some(calendar), kind: wide.then_some(Kind::Bars), ..ImportOptions::default() };
+            let options = ImportOptions {
+                calendar: Some(calendar),
+                kind: wide.then_some(Kind::Bars),
+                ..ImportOptions::default()
+            };
             let report = datasets(home.path()).import(&path, &options, &mut |_| {}).unwrap();
             assert_eq!((report.manifest.rows.quarantined, report.manifest.rows.read), (0, report.manifest.rows.kept));
             let dataset = datasets(home.path()).open(report.id).unwrap();
             let own = dataset.to_batch(&BatchRequest::default()).unwrap();
             let csv = import_csv(&CsvRequest::path(&path, calendar)).unwrap();
             assert_eq!(own.batch.id(), csv.batch.id(), "{}", path.display());
-            let problems = |i: &tradegraph_store::Imported| i.quarantine.iter().map(|p| (p.line, p.column.clone(), p.reason.clone())).collect::<Vec<_>>();
-            assert_eq!((own.symbols.clone(), own.cells_kept, problems(&own)), (csv.symbols.clone(), csv.cells_kept, problems(&csv)));
+            let problems = |i: &tradegraph_store::Imported| {
+                i.quarantine.iter().map(|p| (p.line, p.column.clone(), p.reason.clone())).collect::<Vec<_>>()
+            };
+            assert_eq!(
+                (own.symbols.clone(), own.cells_kept, problems(&own)),
+                (csv.symbols.clone(), csv.cells_kept, problems(&csv))
+            );
             seen += 1;
         }
     }
@@ -236,7 +279,9 @@ fn child(home: &Path, file: &Path, wrap: &[&str]) -> Command {
 /// Not a test of its own: what `child` runs. Without its environment it does nothing.
 #[test]
 fn in_another_process() {
-    let (Some(home), Some(file)) = (std::env::var_os("STORE_TEST_HOME"), std::env::var_os("STORE_TEST_FILE")) else { return };
+    let (Some(home), Some(file)) = (std::env::var_os("STORE_TEST_HOME"), std::env::var_os("STORE_TEST_FILE")) else {
+        return;
+    };
     let waits = std::env::var_os("STORE_TEST_WAITS").is_some();
     let outcome = datasets(Path::new(&home)).import(Path::new(&file), &ImportOptions::default(), &mut |p| {
         if waits && p.bytes_done * 2 > p.bytes_total {
@@ -305,7 +350,10 @@ fn a_full_disk_leaves_the_catalog_as_it_was() {
     // Files of at most 200 × 512 or 1024 bytes; the signal is ignored, so that the write fails as on a full disk.
     let limit = "trap '' XFSZ; ulimit -f 200; exec \"$0\" \"$@\"";
     let said = said(&mut child(home.path(), &path, &["sh", "-c", limit]));
-    assert!(said.contains("refused: ") && said.contains("cannot be written") && said.contains("catalog/data"), "{said}");
+    assert!(
+        said.contains("refused: ") && said.contains("cannot be written") && said.contains("catalog/data"),
+        "{said}"
+    );
     assert_eq!(state(home.path()), before);
 }
 
@@ -315,7 +363,7 @@ fn a_file_without_the_right_to_read_it() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("secret.csv");
     std::fs::write(&path, ROWS).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o0)).unwrap();
     std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
     let said = if std::fs::File::open(&path).is_err() {
         datasets(home.path()).import(&path, &ImportOptions::default(), &mut |_| {}).unwrap_err().to_string()

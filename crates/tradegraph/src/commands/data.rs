@@ -2,6 +2,7 @@
 
 mod check;
 mod import;
+mod instruments;
 
 use crate::cli::Context;
 use crate::failure::{Failure, Kind};
@@ -36,6 +37,8 @@ cells left out (they are in the quarantine file)")]
     /// Look for what is wrong or doubtful in a data set
     #[command(after_help = "Exit codes: 0 no fault was found · 7 faults were found")]
     Check(check::Arguments),
+    /// Show tick, lot and currency of instruments, as a mandate wants them
+    Instruments(instruments::Arguments),
     /// Write a data set to a CSV or Parquet file
     Export(Export),
     /// Remove a data set from the catalog
@@ -109,6 +112,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure
         Command::Check(a) => return check::run(context, a),
         Command::List => list(context),
         Command::Show(a) => show(context, a),
+        Command::Instruments(a) => instruments::run(context, a),
         Command::Export(a) => export(context, a),
         Command::Remove { name } => remove(context, name),
         Command::Verify { name } => verify(context, name.as_deref()),

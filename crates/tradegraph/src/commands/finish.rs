@@ -83,7 +83,7 @@ pub fn ten_lines(f: &Figures) -> Vec<String> {
         _ => "no day".to_owned(),
     };
     let end = f.nav_end.as_deref().map_or("unknown".to_owned(), money);
-    vec![
+    let mut lines = vec![
         format!("period        {years}, {} days on the curve", f.days),
         format!("account       {} {c} → {end} {c} after all costs", money(&f.cash_start), c = f.currency),
         format!(
@@ -122,5 +122,10 @@ pub fn ten_lines(f: &Figures) -> Vec<String> {
             f.trials,
             if f.trials == 1 { "mandate" } else { "different mandates" }
         ),
-    ]
+    ];
+    if f.corporate_actions > 0 {
+        let text = format!("actions       {} of what was held; dividends {} {}", f.corporate_actions, money(&f.dividends), f.currency);
+        lines.insert(6, text);
+    }
+    lines
 }

@@ -1,13 +1,14 @@
 //! The `[agents]` part of a mandate.
 
 use super::DataPart;
-use super::fault::Fault;
+use super::fault::{Fault, nearest};
 use super::feed_named;
 use super::reader::{Item, Section};
 use tradegraph_agents::{AGENTS, MomentumParameters, Rule, RuleSpec};
 use tradegraph_domain::{AgentId, FeedId, NANO};
 use tradegraph_engine::AgentConfig;
-use tradegraph_market::{EmaSeed, FeatureKind, FeatureSpec, MacdLine};
+use tradegraph_market::{EmaSeed, FeatureKind, FeatureSpec, IndicatorSpec, MacdLine};
+use tradegraph_quant::indicators::{INDICATORS, Indicator};
 
 /// One agent with its weight in the council.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,27 +135,35 @@ fn kind(section: &Section<'_>) -> Result<FeatureKind, Fault> {
         (Kind::Momentum, "momentum"),
         (Kind::RealisedVol, "realised_vol"),
     ];
-    let kind = section.need("kind")?.one_of(&kinds)?;
+    let item = section.need("kind")?;
+    let Some((kind, _)) = kinds.iter().find(|(_, name)| item.text().is_ok_and(|t| t == *name)) else {
+        return indicator(section, &item);
+    };
     let known: &[&str] = match kind {
         Kind::Close => &["kind"],
         Kind::Ema => &["kind", "n", "seed"],
-        Kind::Macd => &["kind", "fast", "slow", "signal", "line"],
+        Kind::Macd => &["kind", "fast", "slow", "signal", "seed", "line"],
+        Kind::Momentum => &["kind", "n", "skip"],
         _ => &["kind", "n"],
     };
     let section = section.clone().knows(known)?;
     let n = |low| bars(&section, "n", low, MAX_BARS, None);
+    let seed = || match section.get("seed") {
+        Some(seed) => seed.one_of(&[(EmaSeed::Sma, "sma"), (EmaSeed::First, "first")]),
+        None => Ok(EmaSeed::Sma),
+    };
     Ok(match kind {
         Kind::Close => FeatureKind::Close,
-        Kind::Ema => {
-            let seed = match section.get("seed") {
-                Some(seed) => seed.one_of(&[(EmaSeed::Sma, "sma"), (EmaSeed::First, "first")])?,
-                None => EmaSeed::Sma,
-            };
-            FeatureKind::Ema { n: n(1)?, seed }
-        }
+        Kind::Ema => FeatureKind::Ema { n: n(1)?, seed: seed()? },
         Kind::Sma => FeatureKind::Sma { n: n(1)? },
         Kind::Rsi => FeatureKind::Rsi { n: n(2)? },
-        Kind::Momentum => FeatureKind::Momentum { n: n(1)?, skip: 0 },
+        Kind::Momentum => {
+            let (n, skip) = (n(1)?, bars(&section, "skip", 0, MAX_BARS, Some(0))?);
+            if skip >= n {
+                return Err(section.fault(format!("a momentum needs skip ({skip}) below n ({n})")));
+            }
+            FeatureKind::Momentum { n, skip }
+        }
         Kind::RealisedVol => FeatureKind::RealisedVol { n: n(2)? },
         Kind::Macd => {
             let fast = bars(&section, "fast", 1, MAX_BARS, Some(12))?;
@@ -167,9 +176,42 @@ fn kind(section: &Section<'_>) -> Result<FeatureKind, Fault> {
                 fast,
                 slow,
                 signal: bars(&section, "signal", 1, MAX_BARS, Some(9))?,
-                seed: EmaSeed::Sma,
+                seed: seed()?,
                 line: section.get("line").map_or(Ok(MacdLine::Histogram), |l| l.one_of(&lines))?,
             }
         }
     })
+}
+
+/// Any indicator of the library by its name: parameters by theirs, each with its usual value.
+fn indicator(section: &Section<'_>, kind: &Item<'_>) -> Result<FeatureKind, Fault> {
+    let name = kind.text()?;
+    let Some(found) = Indicator::find(name) else {
+        let near = nearest(name, INDICATORS.iter().map(|i| i.name).chain(["close"]));
+        let near = near.map(|n| format!("; nearest: \"{n}\"")).unwrap_or_default();
+        return Err(kind.fault(format!("is no indicator: '{name}'")).next(format!("docs/indicators.md lists them{near}")));
+    };
+    let mut known = vec!["kind", "line"];
+    known.extend(found.parameters.iter().map(|p| p.name));
+    let section = section.clone().knows(&known)?;
+    let mut parameters = Vec::new();
+    for p in found.parameters {
+        parameters.push(match section.get(p.name) {
+            None => p.default,
+            Some(item) if p.whole => item.integer(p.least as i64..=p.most as i64)? as f64,
+            Some(item) => {
+                let nano = |x: f64| (x * 1e9) as i128;
+                let expected = format!("a number from {} to {}", p.least, p.most);
+                item.decimal(nano(p.least)..=nano(p.most), &expected)? as f64 / 1e9
+            }
+        });
+    }
+    let lines: Vec<&str> = found.lines.iter().map(|l| l.name).collect();
+    let line = match section.get("line") {
+        Some(item) if lines.contains(&item.text()?) => item.text()?.to_owned(),
+        Some(item) => return Err(item.fault(format!("is no line of {name}: it has {}", lines.join(", ")))),
+        None => lines.first().map(|l| (*l).to_owned()).unwrap_or_default(),
+    };
+    let spec = IndicatorSpec::new(name, &parameters, &line).map_err(|e| section.fault(e.to_string()))?;
+    Ok(FeatureKind::Indicator(spec))
 }

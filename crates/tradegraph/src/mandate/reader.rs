@@ -243,6 +243,6 @@ impl<'a> Item<'a> {
 
     /// A currency code.
     pub fn currency(&self) -> Result<Currency, Fault> {
-        Currency::parse(self.text()?).ok_or_else(|| self.wrong("a currency code of 2 to 8 capital letters or digits"))
+        Currency::parse(self.text()?).ok_or_else(|| self.wrong("a currency code of 1 to 8 capital letters or digits"))
     }
 }

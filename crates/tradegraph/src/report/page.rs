@@ -2,6 +2,7 @@
 
 use super::{Subject, charts};
 use crate::figures::{Curve, count, growth, money, percent};
+use crate::trades::action_text;
 use std::fmt::Write;
 use tradegraph_domain::{InstrumentId, format_nano};
 use tradegraph_market::quality::Check;
@@ -62,9 +63,11 @@ pub fn html(s: &Subject<'_>, assumptions: &[String]) -> String {
             escape(&s.prepared.config.universe.iter().next().map_or(String::new(), |(_, x)| x.symbol.clone())),
         ),
         ("{{refusals}}", refusals(s)),
+        ("{{dividends_head}}", if has_actions(s) { "<th>dividends</th>" } else { "" }.to_owned()),
         ("{{per_instrument}}", per_instrument(s)),
         ("{{fills_note}}", fills_note(s)),
         ("{{fills}}", fills(s)),
+        ("{{actions}}", actions(s)),
         ("{{quality}}", quality(s)),
         ("{{assumptions}}", lines(assumptions.to_vec())),
         ("{{facts}}", facts(s)),
@@ -175,6 +178,10 @@ fn refusals(s: &Subject<'_>) -> String {
     format!("<p>Orders that the gate refused, by rule:</p><ul>{rows}{}</ul>", unlisted.unwrap_or_default())
 }
 
+fn has_actions(s: &Subject<'_>) -> bool {
+    !s.prepared.config.actions.is_empty()
+}
+
 fn per_instrument(s: &Subject<'_>) -> String {
     let books = s.run.state().desk().books();
     let mut counts = vec![0_u64; s.prepared.config.universe.len()];
@@ -191,11 +198,14 @@ fn per_instrument(s: &Subject<'_>) -> String {
         let value = books.mark(id).and_then(|p| p.notional_nano(position).ok());
         let open = value.map(|v| v.saturating_sub(cost));
         let realised = books.realised_of(id);
-        let total = realised.saturating_add(open.unwrap_or_default()).saturating_sub(books.fees_of(id));
+        let dividends = books.dividends_of(id);
+        let total = realised.saturating_add(open.unwrap_or_default()).saturating_add(dividends);
+        let total = total.saturating_sub(books.fees_of(id));
+        let dividends = if has_actions(s) { format!("<td>{}</td>", amount(dividends)) } else { String::new() };
         let mut row = String::new();
         let _ = write!(
             row,
-            "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"{}\">{}</td></tr>",
+            "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td>{dividends}<td>{}</td><td class=\"{}\">{}</td></tr>",
             escape(&x.symbol),
             counts.get(id.index()).copied().unwrap_or_default(),
             amount(realised),
@@ -208,6 +218,39 @@ fn per_instrument(s: &Subject<'_>) -> String {
     }
     rows.sort_by_key(|(total, _)| std::cmp::Reverse(*total));
     rows.into_iter().take(500).map(|(_, row)| row).collect()
+}
+
+/// Corporate actions of what was held, newest first.
+fn actions(s: &Subject<'_>) -> String {
+    if !has_actions(s) {
+        return String::new();
+    }
+    let symbol = |i: InstrumentId| s.prepared.config.universe.get(i).map_or("?", |x| x.symbol.as_str());
+    let rows: String = s
+        .log
+        .actions
+        .iter()
+        .rev()
+        .take(ROWS)
+        .map(|a| {
+            format!(
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+                a.action.ex,
+                escape(symbol(a.action.instrument)),
+                escape(&action_text(a)),
+                a.booked.before,
+                a.booked.after,
+                money(&format_nano(a.booked.cash_nano)),
+            )
+        })
+        .collect();
+    format!(
+        "<section><h2>Corporate actions</h2><p>{} splits, dividends, renames and delistings of what was held; dividends \
+         received less paid: {}.</p><div class=\"scroll\"><table class=\"fills\"><thead><tr><th>ex-date</th><th>symbol</th>\
+         <th>what</th><th>held before</th><th>after</th><th>cash</th></tr></thead><tbody>{rows}</tbody></table></div></section>",
+        s.log.actions.len(),
+        money(&s.figures.dividends),
+    )
 }
 
 /// Instruments whose bars failed a check, most first.

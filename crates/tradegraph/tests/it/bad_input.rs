@@ -32,6 +32,21 @@ fn every_command_answers_bad_input_with_its_code_and_place() {
     csv("zero", b"");
     csv("header", b"when,how much\n1,2\n");
     csv("rows", b"date,close\nyesterday,high\n");
+    place.write("good.csv", "date,close\n2024-01-02,1\n2024-01-03,2\n");
+    place.write("other.csv", "date,close\n2024-01-02,1\n2024-01-03,3\n");
+    place.write("facts.csv", "Symbol,Market Cap\nACME,5\n");
+    place.write("stories.csv", "ts,text\n2024-01-02T00:00:00Z,news of a day\n");
+    place.good(&["data", "import", "good.csv", "--name", "taken", "--calendar", "XNYS"]);
+    place.good(&["data", "import", "stories.csv", "--name", "news"]);
+    let data = |name: &str, lines: &str| {
+        let text = SMALL.replace("source = \"sample:us20\"", lines).replace("symbols = [\"AAPL\", \"KO\", \"XOM\"]", "");
+        place.write(&format!("{name}.toml"), text);
+    };
+    data("catalog", "source = \"catalog:takenn\"");
+    data("news", "source = \"catalog:news\"");
+    data("actions", "source = \"sample:us4-raw\"\nactions = \"guess\"");
+    data("adjusted", "source = \"sample:us4-2013\"\nactions = \"yahoo\"");
+    data("mid", "path = \"good.csv\"\ncalendar = \"XNYS\"\nprice = \"mid\"");
     place.write("w1_ts.bin", [1, 2, 3]);
     std::fs::create_dir(place.path().join("folder")).unwrap();
     place.json(&["backtest", "good.toml"]);
@@ -87,7 +102,38 @@ fn every_command_answers_bad_input_with_its_code_and_place() {
         (&["init", "made"], FAILED, "the file exists and is left as it is"),
         (&["init", "good.toml"], FAILED, "good.toml"),
         (&["doctor", "--home", "good.toml"], FAILED, "is no folder"),
-        (&["bench"], USAGE, "--data"),
+        (&["bench"], USAGE, "NAME"),
+        (&["bench", "w1"], USAGE, "--data"),
+        (&["data"], USAGE, "import"),
+        (&["data", "import"], USAGE, "FILE"),
+        (&["data", "import", "gone.csv"], NOT_FOUND, "gone.csv"),
+        (&["data", "import", "folder"], INPUT, "folder"),
+        (&["data", "import", "garbage.csv"], INPUT, "garbage.csv"),
+        (&["data", "import", "zero.csv"], INPUT, "zero.csv"),
+        (&["data", "import", "good.csv", "--calendar", "XNAS"], USAGE, "no such calendar"),
+        (&["data", "import", "good.csv", "--lag", "soon"], USAGE, "30d"),
+        (&["data", "import", "good.csv", "--kind", "nothing"], USAGE, "possible values"),
+        (&["data", "import", "good.csv", "--column", "a"], USAGE, "="),
+        (&["data", "import", "good.csv", "--type", "a=b"], USAGE, "one of price"),
+        (&["data", "import", "good.csv", "--name", ""], INPUT, "name"),
+        (&["data", "import", "other.csv", "--name", "taken"], INPUT, "the name 'taken' is taken"),
+        (&["data", "import", "facts.csv"], INPUT, "snapshot"),
+        (&["data", "show", "takem"], NOT_FOUND, "there is no data set 'takem' (nearest: 'taken')"),
+        (&["data", "show", "taken", "--known-by", "soon"], USAGE, "soon"),
+        (&["data", "check", "nothing"], NOT_FOUND, "there is no data set 'nothing'"),
+        (&["data", "check", "taken", "--least", "1"], USAGE, "--most"),
+        (&["data", "check", "taken", "--calendar", "MARS"], USAGE, "no such calendar"),
+        (&["data", "export", "taken"], USAGE, "--to"),
+        (&["data", "export", "taken", "--to", "nowhere/x.csv"], FAILED, "nowhere/x.csv"),
+        (&["data", "remove", "nothing"], NOT_FOUND, "there is no data set"),
+        (&["data", "verify", "nothing"], NOT_FOUND, "there is no data set"),
+        (&["data", "instruments", "taken", "ACME", "--venue", "X"], INPUT, "not properties of instruments"),
+        (&["backtest", "catalog.toml"], NOT_FOUND, "there is no data set 'takenn' (nearest: 'taken')"),
+        (&["backtest", "news.toml"], INPUT, "news"),
+        (&["backtest", "actions.toml"], INPUT, "is no source of corporate actions: 'guess'"),
+        (&["backtest", "adjusted.toml"], INPUT, "corporate actions go with prices as traded"),
+        (&["backtest", "mid.toml"], INPUT, "needs a data set"),
+        (&["sql", "SELECT * FROM fills"], USAGE, "no such table: fills"),
         (&["bench", "w9", "--data", "."], USAGE, "w9"),
         (&["bench", "w1", "--data", "."], INPUT, "w1_ts.bin: 3 bytes are no column"),
         (&["bench", "w2", "--data", "folder"], NOT_FOUND, "w2_close.bin: there is no such file"),

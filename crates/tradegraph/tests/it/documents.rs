@@ -75,6 +75,27 @@ fn every_command_shown_works() {
     }
 }
 
+/// The page of indicators says what the registry says; `UPDATE_GOLDEN=1` writes it.
+#[test]
+fn every_indicator_is_listed() {
+    use std::fmt::Write;
+    let mut page = include_str!("../../../../docs/indicators.md").split("| name |").next().unwrap().to_owned();
+    page += "| name | parameters (usual value, range) | lines |\n|---|---|---|\n";
+    for i in tradegraph_quant::indicators::INDICATORS {
+        let of = |p: &tradegraph_quant::indicators::Parameter| {
+            format!("`{}` {} ({} to {})", p.name, p.default, p.least, p.most)
+        };
+        let parameters: Vec<String> = i.parameters.iter().map(of).collect();
+        let lines: Vec<&str> = i.lines.iter().map(|l| l.name).filter(|n| !n.is_empty()).collect();
+        let _ = writeln!(page, "| `{}` | {} | {} |", i.name, parameters.join(", "), lines.join(", "));
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/indicators.md");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), page, "UPDATE_GOLDEN=1 writes the page again");
+}
+
 #[test]
 fn every_check_is_explained() {
     let page = include_str!("../../../../docs/data/README.md");

@@ -257,11 +257,11 @@ impl Catalog {
             _ => CatalogError::Io { doing: "read", path: path.to_owned(), source },
         })?;
         // The decoder is not ours and its input may be anything: its panic is a damaged file, not the end of a run.
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let outcome = crate::guard::guarded(|| {
             let reader = SerializedFileReader::new(file).map_err(|e| unreadable(path, e))?;
             work(&reader)
-        }));
-        outcome.unwrap_or_else(|_| Err(damaged(path, "the decoder gave up")))
+        });
+        outcome.unwrap_or_else(|| Err(damaged(path, "the decoder gave up")))
     }
 }
 

@@ -20,5 +20,6 @@ mod trades;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    tradegraph_store::quiet_guarded_panics();
     cli::main()
 }

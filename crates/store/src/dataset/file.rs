@@ -1,7 +1,6 @@
 //! The Parquet file of a data set: columns out by row groups, with the manifest in the footer, and in again.
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -203,9 +202,9 @@ pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> DatasetError {
 
 /// The decoder is not ours and its input may be anything: its panic is a damaged file, not the end of a run.
 fn guarded<T>(path: &Path, work: impl FnOnce() -> parquet::errors::Result<T>) -> Result<T, DatasetError> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|e| damaged(path, e.to_string())),
-        Err(_) => Err(damaged(path, "the decoder gave up")),
+    match crate::guard::guarded(work) {
+        Some(result) => result.map_err(|e| damaged(path, e.to_string())),
+        None => Err(damaged(path, "the decoder gave up")),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Parquet files of others (pandas, polars, Spark, DuckDB), column by column in batches, without arrow.
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
@@ -187,9 +186,9 @@ impl Values {
 /// The decoder is not ours and its input may be anything: its panic is a damaged file, not the end of the program.
 fn guarded<T>(path: &Path, work: impl FnOnce() -> parquet::errors::Result<T>) -> Result<T, SourceError> {
     let fault = |what: String| SourceError::Parquet { path: path.to_owned(), what };
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|e| fault(e.to_string())),
-        Err(_) => Err(fault("the decoder gave up: the file is damaged".to_owned())),
+    match crate::guard::guarded(work) {
+        Some(result) => result.map_err(|e| fault(e.to_string())),
+        None => Err(fault("the decoder gave up: the file is damaged".to_owned())),
     }
 }
 

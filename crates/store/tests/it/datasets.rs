@@ -76,6 +76,20 @@ fn the_same_file_twice_changes_nothing() {
 }
 
 #[test]
+fn free_text_is_kept_as_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let text =
+        "symbol,ts,text\r\n A ,1600000000,  two  \r\nB,1600000001,\"\"\"so\"\",\nhe said \"\r\nC,1600000002,  \r\n";
+    let report = import(home.path(), "t.csv", text, |_| {}).unwrap();
+    assert_eq!((report.manifest.rows.kept, report.manifest.rows.quarantined), (3, 0));
+    let dataset = datasets(home.path()).get("t").unwrap();
+    let chunk = dataset.read(&["symbol", "text"]).unwrap().next().unwrap().unwrap();
+    let column = |name: &str| (0..3).map(|r| chunk.column(name).unwrap().text(r)).collect::<Vec<_>>();
+    assert_eq!(column("symbol"), [Some("A"), Some("B"), Some("C")]);
+    assert_eq!(column("text"), [Some("  two  "), Some("\"so\",\nhe said "), None]);
+}
+
+#[test]
 fn a_name_belongs_to_one_content() {
     let home = tempfile::tempdir().unwrap();
     let sets = datasets(home.path());

@@ -100,14 +100,14 @@ def walk(n, seed):
 
 
 def drawn():
-    """Windows of a long walk in which each pattern is seen with each of its values, four of each, one after the other."""
+    """Windows of a long walk in which each pattern is seen with each of its values, three of each, one after the other."""
     bars = walk(1_500_000, 11)
     wanted = []
     for name, (function, values) in PATTERNS.items():
         found = function(*bars)
         assert set(np.unique(found)) == {0, *values}, (name, np.unique(found))
         for value in values:
-            wanted += [(i - 16, i + 5) for i in np.flatnonzero(found[:-5] == value)[-4:]]
+            wanted += [(i - 16, i + 5) for i in np.flatnonzero(found[:-5] == value)[-3:]]
     return np.concatenate([bars[:, a:b] for a, b in wanted], axis=1)
 
 

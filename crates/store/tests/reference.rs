@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tradegraph_domain::{Basis, Date, Nanos, Timestamp};
 use tradegraph_market::calendar::CalendarId;
-use tradegraph_store::dataset::{BatchRequest, Kind, Zone};
+use tradegraph_market::quality::Check;
+use tradegraph_store::dataset::{BatchRequest, CheckOptions, Kind, Zone};
 use tradegraph_store::{BarLabel, Catalog, CsvRequest, Datasets, ImportOptions, import_csv};
 
 /// One row of the folder's `manifest.json`.
@@ -43,7 +44,61 @@ fn main() {
         let folder = folder.clone();
         trials.push(Trial::test(row.path.clone(), move || check(&folder, &row).map_err(Failed::from)));
     }
+    let folder_of_traps = std::env::var_os("TRADEGRAPH_REFERENCE_DATA").map(PathBuf::from).unwrap_or_default();
+    for trap in &TRAPS {
+        let folder = folder_of_traps.clone();
+        let name = format!("known trap of {}", trap.path);
+        trials.push(Trial::test(name, move || fall_into(&folder, trap).map_err(Failed::from)));
+    }
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// What is known to be wrong with a file, and how often the check must find it.
+struct Trap {
+    path: &'static str,
+    tell: fn(&mut ImportOptions),
+    finds: &'static [(Check, u64)],
+}
+
+/// The traps that the folder's notes name. Counts of crossed and locked quotes, of repeated words, of empty and of
+/// impossible cells are those of pandas on the same files.
+#[rustfmt::skip]
+static TRAPS: [Trap; 19] = [
+    Trap { path: "shippable/equities/us4_ohlcv_unadjusted_2000_2013.csv", tell: nyse, finds: &[(Check::Split, 4)] },
+    Trap { path: "shippable/equities/us20_adjclose_1990_2022.csv", tell: |o| { nyse(o); o.kind = Some(Kind::Bars); }, finds: &[(Check::Stale, 457)] },
+    Trap { path: "shippable/crypto/btcusd_15m_2021.csv", tell: |_| {}, finds: &[(Check::NoVolume, 2_078), (Check::Duplicate, 32), (Check::Gap, 9)] },
+    Trap { path: "shippable/indices/vix_close_2014_2019.csv", tell: nyse, finds: &[(Check::Missing, 0), (Check::OffSession, 0)] },
+    Trap { path: "shippable/macro/us_macro_quarterly_1959_2009.csv", tell: |_| {}, finds: &[(Check::Revised, 1)] },
+    Trap { path: "shippable/sentiment/vader_lexicon.csv", tell: |_| {}, finds: &[(Check::Duplicate, 14)] },
+    Trap { path: "stored/equities/djia22_ohlcv_2006_2017.parquet", tell: nyse, finds: &[(Check::Missing, 39), (Check::Impossible, 1), (Check::Range, 107)] },
+    Trap { path: "stored/news/stock_tweets_2015H1.csv", tell: |_| {}, finds: &[(Check::Future, 2)] },
+    Trap { path: "stored/fx/eurusd_1h_bidask_two_brokers_2016_2018.parquet", tell: |o| o.calendar = Some(CalendarId::Fx), finds: &[(Check::Crossed, 44), (Check::OffSession, 302)] },
+    Trap { path: "stored/fx/fx3_1d_bidask_2007_2018.parquet", tell: |o| o.calendar = CalendarId::parse("FX UTC+00"), finds: &[(Check::TimeZone, 2), (Check::Crossed, 297)] },
+    Trap { path: "stored/fx/eurusd_ticks_two_brokers_20140507.parquet", tell: |_| {}, finds: &[(Check::Crossed, 9_929), (Check::Locked, 12_677)] },
+    Trap { path: "stored/crypto/coinbase4_1m_20180404_05.parquet", tell: |_| {}, finds: &[(Check::Impossible, 0)] },
+    Trap { path: "stored/crypto/btc_1m_five_instruments_20221213.csv", tell: |_| {}, finds: &[(Check::VolumeUnit, 3), (Check::Gap, 3)] },
+    Trap { path: "stored/crypto/btc_topofbook_spot_usdm_coinm_20240808.parquet", tell: |_| {}, finds: &[(Check::Clock, 2)] },
+    Trap { path: "stored/crypto/btc_trades_spot_usdm_coinm_20240808.parquet", tell: |_| {}, finds: &[(Check::Clock, 3)] },
+    Trap { path: "stored/fundamentals/sp500_fundamentals_snapshot.csv", tell: SNAPSHOT, finds: &[(Check::Snapshot, 1)] },
+    Trap { path: "stored/fundamentals/sp500_constituents_sectors.csv", tell: SNAPSHOT, finds: &[(Check::Snapshot, 1)] },
+    Trap { path: "stored/indices/vix_ohlc_1990_2026.csv", tell: nyse, finds: &[(Check::OffSession, 33), (Check::Range, 47)] },
+    Trap { path: "stored/commodities/wti_brent_1d_1986_2026.csv", tell: |o| { o.kind = Some(Kind::Bars); o.calendar = Some(CalendarId::Weekdays); }, finds: &[(Check::Impossible, 1)] },
+];
+
+fn fall_into(folder: &Path, trap: &Trap) -> Result<(), String> {
+    let mut options = ImportOptions::default();
+    (trap.tell)(&mut options);
+    let home = tempfile::tempdir().unwrap();
+    let datasets = Catalog::open(home.path()).unwrap().datasets();
+    let report = datasets.import(&folder.join(trap.path), &options, &mut |_| {}).map_err(|e| e.to_string())?;
+    let found = datasets.open(report.id).and_then(|d| d.check(&CheckOptions::default())).map_err(|e| e.to_string())?;
+    for (check, wanted) in trap.finds {
+        let n: u64 = found.iter().map(|c| c.findings.count(*check)).sum();
+        if n != *wanted {
+            return Err(format!("{}: {n}, not {wanted}", check.name()));
+        }
+    }
+    Ok(())
 }
 
 /// What a file becomes.

@@ -7,8 +7,9 @@
 
 use crate::signal::{AgentId, FactorId};
 
-/// The stages that can change a decision after the agents have spoken, in the order in which they run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The stages that can change a decision after the agents have spoken. Their numbers are those of journals; the order in
+/// which they run is that of `ALL`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Step {
     /// Values scaled by the agents' weights and confidence.
@@ -32,7 +33,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// All steps with the sentence that explains them.
+    /// All steps in the order in which they run, with the sentence that explains them.
     pub const ALL: [(Step, &'static str, &'static str); 9] = [
         (Step::Weight, "weight", "the agents' weights in the council, and how sure each agent is"),
         (Step::Doubt, "data quality", "a bar of the last 20 failed a quality check, so the opinions count for less"),

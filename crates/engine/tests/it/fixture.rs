@@ -17,6 +17,7 @@ use tradegraph_domain::{
     ScheduleId, SourceKey, Timestamp, TradingStatus,
 };
 use tradegraph_execution::Frictions;
+use tradegraph_market::quality::{Check, Marks};
 use tradegraph_market::{Actions, Batch, BatchParts, EmaSeed, FeatureKind, FeatureSpec, Universe};
 use tradegraph_portfolio::{DirectSize, FusionParameters};
 
@@ -262,8 +263,20 @@ pub fn roads(feeds: Vec<Batch>) -> Vec<(&'static str, RunConfig)> {
             "council short capped",
             RunConfig { allocator: fused(30, 90, 2, true), caps, limits, ..council(feeds.clone()) },
         ),
-        ("council participation", RunConfig { frictions: participation, ..council(feeds) }),
+        ("council participation", RunConfig { frictions: participation, ..council(feeds.clone()) }),
+        ("council with doubtful bars", council(feeds.into_iter().map(doubtful).collect())),
     ]
+}
+
+/// The same bars with marks of quality: here a doubt, there a fault.
+pub fn doubtful(batch: Batch) -> Batch {
+    let (cells, width) = (batch.rows() * batch.width(), batch.width());
+    let mark = |cell: usize| match (cell / width * 7 + cell % width * 13) % 61 {
+        17 => Marks::NONE.with(Check::Outlier),
+        40 => Marks::NONE.with(Check::Crossed).with(Check::Gap),
+        _ => Marks::NONE,
+    };
+    batch.with_marks((0..cells).map(mark).collect()).unwrap()
 }
 
 /// An action of instrument `i` at a moment.

@@ -2,7 +2,7 @@
 
 use crate::engine::records::DecisionRecord;
 use crate::engine::{AgentConfig, AllocatorConfig, RunConfig};
-use crate::fixture::{Walk, config, council, crossing, decisions, fills, momentum, roads, run, units, usd};
+use crate::fixture::{Walk, config, council, crossing, decisions, doubtful, fills, momentum, roads, run, units, usd};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,7 +26,8 @@ fn check(c: &RunConfig) -> BTreeSet<u8> {
         let signed = d.order.side.signed(d.order.quantity);
         assert_eq!(i128::from(w.lots.order) * lot.nano(), signed.nano(), "the order is the line: {d:?}");
         assert_eq!(w.lots.order > 0, d.order.side == Side::Buy);
-        assert!(w.steps.windows(2).all(|p| p[0].step < p[1].step), "stages in their order: {d:?}");
+        let place = |step: Step| Step::ALL.iter().position(|(s, ..)| *s == step);
+        assert!(w.steps.windows(2).all(|p| place(p[0].step) < place(p[1].step)), "stages in their order: {d:?}");
         assert!(d.refusal.is_none() || !filled.contains(&d.order.id), "refused, yet filled: {d:?}");
         match w.unit {
             WaterfallUnit::Lots => assert_eq!(w.last, w.lots.target, "{d:?}"),
@@ -94,6 +95,15 @@ fn every_stage_is_exercised() {
     let missing: Vec<Step> = stages.into_iter().filter(|s| !seen.contains(&(*s as u8))).collect();
     // Long-only needs the clamp from below: the rule is never short, momentum is.
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// A doubtful bar halves what opinions ask for, for a while, and the waterfall says so.
+#[test]
+fn doubtful_bars_cut_what_is_asked_for() {
+    let batch = Walk { rows: 400, ..Walk::default() }.batch();
+    let seen = |batch| check(&council(vec![batch])).contains(&(Step::Doubt as u8));
+    assert!(!seen(batch.clone()));
+    assert!(seen(doubtful(batch)));
 }
 
 fn weight() -> impl Strategy<Value = i64> {

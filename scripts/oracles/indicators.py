@@ -1,6 +1,6 @@
-"""Writes crates/quant/oracles/indicators.csv: bars, and what TA-Lib, pandas and numpy make of them.
+"""Writes crates/quant/oracles/indicators.csv: bars, and what TA-Lib, pandas, numpy and nolds make of them.
 
-Usage: python scripts/oracles/indicators.py DATA_FOLDER   (needs TA-Lib 0.8.2, pandas, numpy)
+Usage: python scripts/oracles/indicators.py DATA_FOLDER   (needs TA-Lib 0.8.2, pandas, numpy, nolds 0.6.3)
 DATA_FOLDER holds equities/us4_ohlcv_2013_2023.csv and crypto/btcusd_1d_2020_2021.csv.
 A column is named as the indicator, its parameters and its line are named in the registry of the crate. Every period
 starts each function afresh on the whole series; unstable period 0, default compatibility where nothing else is said.
@@ -9,6 +9,7 @@ import csv
 import sys
 from pathlib import Path
 
+import nolds
 import numpy as np
 import pandas as pd
 import talib
@@ -99,6 +100,20 @@ def correlation(b, n):
     return np.where(flat == 1.0, np.nan, talib.CORREL(b.close, b.other, n))
 
 
+def beta(b, n):
+    """TA-Lib's, without the 0 that it gives where the market stood still."""
+    change = np.concatenate([[np.nan], b.other[1:] / b.other[:-1] - 1])
+    flat = windows(n, lambda x: float(np.ptp(x) == 0), change)
+    return np.where(flat == 1.0, np.nan, talib.BETA(b.other, b.close, n))
+
+
+def hurst(b, n, corrected):
+    """Rescaled range of the last n returns, in runs of n, n/2, n/4, ..., at least 8, from the newest on."""
+    lengths = [n >> k for k in range(20) if n >> k >= 8]
+    one = lambda r: nolds.hurst_rs(r[::-1], lengths, fit="poly", corrected=corrected, unbiased=False)
+    return windows(n, lambda r: one(r) if np.ptp(r) > 0 else np.nan, log_returns(b.close))
+
+
 def middle(b, n):
     return (talib.MAX(b.high, n) + talib.MIN(b.low, n)) / 2
 
@@ -115,8 +130,102 @@ def trend(b, n, width):
     return np.where(np.isnan(stop), np.nan, trend.astype(float))
 
 
+def turns(b, width, n):
+    """Turning points (bar, price, sign, bar of confirmation), each found by one scan from the one before."""
+    ok = np.flatnonzero(~np.isnan(b.high))
+    begin = ok[0] if n == 0 else ok[0] + n
+    reach = np.abs(b.high) * width / 100 if n == 0 else width * talib.ATR(b.high, b.low, b.close, n)
+    reach_low = np.abs(b.low) * width / 100 if n == 0 else reach
+
+    def end_of_leg(sign, start):
+        """Extreme of the leg from `start` on in the direction of sign, and the first later bar that is away enough."""
+        own, other, away = (b.high, b.low, reach) if sign > 0 else (-b.low, -b.high, reach_low)
+        running = np.maximum.accumulate(own[start:])
+        at = start + np.array([np.argmax(own[start : t + 1]) for t in range(start, len(own))], dtype=int)
+        fall = running - other[start:]
+        ended = (fall > 0) & (fall >= away[at]) & (at < np.arange(start, len(own)))
+        if not ended.any():
+            return None
+        t = int(np.argmax(ended))
+        return int(at[t]), float(sign * running[t]), sign, start + t
+
+    if begin >= len(b):
+        return []
+    firsts = [x for x in (end_of_leg(-1, begin), end_of_leg(1, begin)) if x]
+    found = sorted(firsts, key=lambda x: x[3])[:1]
+    while found and (after := end_of_leg(-found[-1][2], found[-1][3])):
+        found.append(after)
+    return found
+
+
+def by_bar(b, function, lines, width, n):
+    """`function` of each bar and the turning points known at it, newest first; nothing where it gives None."""
+    found = turns(b, width, n)
+    out = np.full((lines, len(b)), np.nan)
+    for t in range(len(b)):
+        known = [x for x in found if x[3] <= t][::-1]
+        values = function(t, known) if known else None
+        if values is not None:
+            out[:, t] = values
+    return out
+
+
+def swings(b, width, n):
+    def lines(t, known):
+        bar, price, sign, confirmed = known[0]
+        extreme = b.low[confirmed : t + 1].min() if sign > 0 else b.high[confirmed : t + 1].max()
+        return price, sign, t - bar, t - confirmed, extreme
+
+    return by_bar(b, lines, 5, width, n)
+
+
+def leg_levels(a, z):
+    share = np.array([23.6, 38.2, 50, 61.8, 78.6, -27.2, -41.4, -61.8, -161.8, 127.2, 141.4, 161.8, 261.8]) / 100
+    return z + share * (a - z)
+
+
+def fibonacci(b, width, n):
+    return by_bar(b, lambda t, k: [k[1][1], k[0][1], *leg_levels(k[1][1], k[0][1])] if len(k) > 1 else None, 15, width, n)
+
+
+def weight(level, t, pivots, tolerance, half_life):
+    near = [x for x in pivots if abs(x[1] - level) <= tolerance * abs(level)]
+    return len(near), sum(0.5 ** ((t - x[0]) / half_life) for x in near)
+
+
+def nearest(b, sign, width, n, memory, tolerance, half_life):
+    def lines(t, known):
+        known = known[:memory]
+        beyond = [x[1] for x in known if sign * x[1] >= sign * b.close[t]]
+        if not beyond:
+            return None
+        level = min(beyond, key=lambda p: abs(p - b.close[t]))
+        return level, *weight(level, t, known, tolerance, half_life)
+
+    return by_bar(b, lines, 3, width, n)
+
+
+def confluence(b, width, n, memory, tolerance, half_life):
+    def lines(t, known):
+        if len(known) < 2:
+            return None
+        levels = leg_levels(known[1][1], known[0][1])
+        scores = []
+        for level in levels:
+            far = abs(b.close[t] - level) / (tolerance * abs(level))
+            strength = weight(level, t, known[2:memory], tolerance, half_life)[1]
+            scores.append(max(0, 1 - far) * (1 - 0.5**strength))
+        best = int(np.argmax(scores)) if max(scores) > 0 else int(np.argmin(np.abs(b.close[t] - levels)))
+        return 0.2 * scores[best], scores[best], levels[best]
+
+    return by_bar(b, lines, 3, width, n)
+
+
 # Name of the column: the function of the bars.
 COLUMNS = {
+    "acceleration_bands(10).upper": lambda b: talib.ACCBANDS(b.high, b.low, b.close, 10)[0],
+    "acceleration_bands(10).middle": lambda b: talib.ACCBANDS(b.high, b.low, b.close, 10)[1],
+    "acceleration_bands(10).lower": lambda b: talib.ACCBANDS(b.high, b.low, b.close, 10)[2],
     "accumulation()": lambda b: talib.AD(b.high, b.low, b.close, b.volume),
     "adx(7)": lambda b: talib.ADX(b.high, b.low, b.close, 7),
     "adxr(7).adx": lambda b: late(talib.ADX(b.high, b.low, b.close, 7), 6),
@@ -132,6 +241,8 @@ COLUMNS = {
     "average_volume(20)": lambda b: talib.SMA(b.volume, 20),
     "awesome(5 12)": lambda b: talib.AO(b.high, b.low, 5, 12),
     "balance_of_power()": lambda b: talib.BOP(b.open, b.high, b.low, b.close),
+    "beta(5)": lambda b: beta(b, 5),
+    "beta(20)": lambda b: beta(b, 20),
     "bollinger(5 1.5).upper": lambda b: talib.BBANDS(b.close, 5, 1.5, 1.5)[0],
     "bollinger(5 1.5).lower": lambda b: talib.BBANDS(b.close, 5, 1.5, 1.5)[2],
     "bollinger(20 2).upper": lambda b: talib.BBANDS(b.close, 20, 2, 2)[0],
@@ -140,7 +251,14 @@ COLUMNS = {
     "cci(10)": lambda b: talib.CCI(b.high, b.low, b.close, 10),
     "chaikin_money_flow(10)": lambda b: talib.CMF(b.high, b.low, b.close, b.volume, 10),
     "chaikin_oscillator(3 10)": lambda b: talib.ADOSC(b.high, b.low, b.close, b.volume, 3, 10),
+    "chaikin_volatility(10 6)": lambda b: talib.CVI(b.high, b.low, 10, 6),
     "cmo(10)": lambda b: talib.CMO(b.close, 10),
+    "confluence(3 0 12 0.5 30).boost": lambda b: confluence(b, 3, 0, 12, 0.005, 30)[0],
+    "confluence(3 0 12 0.5 30).score": lambda b: confluence(b, 3, 0, 12, 0.005, 30)[1],
+    "confluence(3 0 12 0.5 30).level": lambda b: confluence(b, 3, 0, 12, 0.005, 30)[2],
+    "confluence(1.5 7 8 2 15).boost": lambda b: confluence(b, 1.5, 7, 8, 0.02, 15)[0],
+    "confluence(1.5 7 8 2 15).score": lambda b: confluence(b, 1.5, 7, 8, 0.02, 15)[1],
+    "confluence(1.5 7 8 2 15).level": lambda b: confluence(b, 1.5, 7, 8, 0.02, 15)[2],
     "coppock(5 6 9)": lambda b: talib.COPPOCK(b.close, 5, 6, 9),
     "correlation(5)": lambda b: correlation(b, 5),
     "correlation(20)": lambda b: correlation(b, 20),
@@ -154,18 +272,48 @@ COLUMNS = {
     "donchian(9).upper": lambda b: talib.DONCHIAN(b.high, b.low, 9)[0],
     "donchian(9).middle": lambda b: talib.MIDPRICE(b.high, b.low, 9),
     "donchian(9).lower": lambda b: talib.DONCHIAN(b.high, b.low, 9)[2],
+    "dpo(2)": lambda b: talib.DPO(b.close, 2),
+    "dpo(11)": lambda b: talib.DPO(b.close, 11),
+    "dpo(20)": lambda b: talib.DPO(b.close, 20),
     "efficiency_ratio(10)": lambda b: talib.ER(b.close, 10),
+    "elder_ray(13).bull": lambda b: talib.ERI(b.high, b.low, b.close, 13)[0],
+    "elder_ray(13).bear": lambda b: talib.ERI(b.high, b.low, b.close, 13)[1],
     "ema(2 0)": lambda b: talib.EMA(b.close, 2),
     "ema(12 0)": lambda b: talib.EMA(b.close, 12),
     "ema(50 0)": lambda b: talib.EMA(b.close, 50),
     "ema(12 1)": lambda b: late(first(b.close, 12), 11),
+    "fibonacci(4 0).from": lambda b: fibonacci(b, 4, 0)[0],
+    "fibonacci(4 0).to": lambda b: fibonacci(b, 4, 0)[1],
+    "fibonacci(4 0).back_236": lambda b: fibonacci(b, 4, 0)[2],
+    "fibonacci(4 0).back_382": lambda b: fibonacci(b, 4, 0)[3],
+    "fibonacci(4 0).back_500": lambda b: fibonacci(b, 4, 0)[4],
+    "fibonacci(4 0).back_618": lambda b: fibonacci(b, 4, 0)[5],
+    "fibonacci(4 0).back_786": lambda b: fibonacci(b, 4, 0)[6],
+    "fibonacci(4 0).on_1272": lambda b: fibonacci(b, 4, 0)[7],
+    "fibonacci(4 0).on_1414": lambda b: fibonacci(b, 4, 0)[8],
+    "fibonacci(4 0).on_1618": lambda b: fibonacci(b, 4, 0)[9],
+    "fibonacci(4 0).on_2618": lambda b: fibonacci(b, 4, 0)[10],
+    "fibonacci(4 0).beyond_1272": lambda b: fibonacci(b, 4, 0)[11],
+    "fibonacci(4 0).beyond_1414": lambda b: fibonacci(b, 4, 0)[12],
+    "fibonacci(4 0).beyond_1618": lambda b: fibonacci(b, 4, 0)[13],
+    "fibonacci(4 0).beyond_2618": lambda b: fibonacci(b, 4, 0)[14],
     "force_index(7)": lambda b: talib.EFI(b.close, b.volume, 7),
+    "heikin_ashi().open": lambda b: talib.HA(b.open, b.high, b.low, b.close)[0],
+    "heikin_ashi().high": lambda b: talib.HA(b.open, b.high, b.low, b.close)[1],
+    "heikin_ashi().low": lambda b: talib.HA(b.open, b.high, b.low, b.close)[2],
+    "heikin_ashi().close": lambda b: talib.HA(b.open, b.high, b.low, b.close)[3],
     "hma(9)": lambda b: talib.HMA(b.close, 9),
     "hma(20)": lambda b: talib.HMA(b.close, 20),
+    "hurst(16).corrected": lambda b: hurst(b, 16, True),
+    "hurst(64).corrected": lambda b: hurst(b, 64, True),
+    "hurst(64).plain": lambda b: hurst(b, 64, False),
+    "hurst(107).corrected": lambda b: hurst(b, 107, True),
+    "hurst(107).plain": lambda b: hurst(b, 107, False),
     "ichimoku(5 9 18).conversion": lambda b: late(middle(b, 5), 13),
     "ichimoku(5 9 18).base": lambda b: late(middle(b, 9), 9),
     "ichimoku(5 9 18).span_a": lambda b: late((middle(b, 5) + middle(b, 9)) / 2, 9),
     "ichimoku(5 9 18).span_b": lambda b: middle(b, 18),
+    "intraday_momentum(10)": lambda b: talib.IMI(b.open, b.close, 10),
     "kama(10)": lambda b: talib.KAMA(b.close, 10),
     "keltner(10 5 1.5).upper": lambda b: talib.KC(b.high, b.low, b.close, 10, 5, 1.5)[0],
     "keltner(10 5 1.5).middle": lambda b: talib.KC(b.high, b.low, b.close, 10, 5, 1.5)[1],
@@ -190,6 +338,7 @@ COLUMNS = {
     "on_balance_volume()": lambda b: talib.OBV(b.close, b.volume),
     "parabolic_sar(0.02 0.2)": lambda b: talib.SAR(b.high, b.low, 0.02, 0.2),
     "parabolic_sar(0.1 0.3)": lambda b: talib.SAR(b.high, b.low, 0.1, 0.3),
+    "percent_rank(20)": lambda b: talib.PERCENTRANK(b.close, 20),
     "pivots().pivot": lambda b: pivots(b)[0],
     "pivots().r1": lambda b: pivots(b)[1],
     "pivots().s1": lambda b: pivots(b)[2],
@@ -201,10 +350,15 @@ COLUMNS = {
     "prices().median": lambda b: talib.MEDPRICE(b.high, b.low),
     "prices().typical": lambda b: talib.TYPPRICE(b.high, b.low, b.close),
     "prices().weighted": lambda b: talib.WCLPRICE(b.high, b.low, b.close),
+    "pvo(5 12)": lambda b: talib.PVO(b.volume, 5, 12, 1),
     "qstick(8)": lambda b: talib.QSTICK(b.open, b.close, 8),
     "rate_of_change(10).change": lambda b: talib.MOM(b.close, 10),
     "rate_of_change(10).percent": lambda b: talib.ROC(b.close, 10),
     "realised_vol(20)": lambda b: windows(20, lambda r: np.std(r, ddof=1), log_returns(b.close)),
+    "relative_volume(10)": lambda b: talib.RVOL(b.volume, 10),
+    "resistance(3 0 12 1 30).level": lambda b: nearest(b, 1, 3, 0, 12, 0.01, 30)[0],
+    "resistance(3 0 12 1 30).touches": lambda b: nearest(b, 1, 3, 0, 12, 0.01, 30)[1],
+    "resistance(3 0 12 1 30).strength": lambda b: nearest(b, 1, 3, 0, 12, 0.01, 30)[2],
     "rma(14)": lambda b: talib.RMA(b.close, 14),
     "rolling_high(1)": lambda b: b.high,
     "rolling_high(7)": lambda b: talib.MAX(b.high, 7),
@@ -219,10 +373,25 @@ COLUMNS = {
     "stochastic(9 3 4).d": lambda b: talib.STOCH(b.high, b.low, b.close, 9, 3, 0, 4, 0)[1],
     "stochastic_fast(9 3).k": lambda b: talib.STOCHF(b.high, b.low, b.close, 9, 3, 0)[0],
     "stochastic_fast(9 3).d": lambda b: talib.STOCHF(b.high, b.low, b.close, 9, 3, 0)[1],
+    "stochastic_momentum(9 8 3 4).value": lambda b: talib.SMI(b.high, b.low, b.close, 9, 3, 8, 4)[0],
+    "stochastic_momentum(9 8 3 4).signal": lambda b: talib.SMI(b.high, b.low, b.close, 9, 3, 8, 4)[1],
     "stochastic_rsi(10 5 3).k": lambda b: talib.STOCHRSI(b.close, 10, 5, 3, 0)[0],
     "stochastic_rsi(10 5 3).d": lambda b: talib.STOCHRSI(b.close, 10, 5, 3, 0)[1],
     "super_trend(7 1.5).stop": lambda b: talib.SUPERTREND(b.high, b.low, b.close, 7, 1.5)[0],
     "super_trend(7 1.5).trend": lambda b: trend(b, 7, 1.5),
+    "support(3 0 12 1 30).level": lambda b: nearest(b, -1, 3, 0, 12, 0.01, 30)[0],
+    "support(3 0 12 1 30).touches": lambda b: nearest(b, -1, 3, 0, 12, 0.01, 30)[1],
+    "support(3 0 12 1 30).strength": lambda b: nearest(b, -1, 3, 0, 12, 0.01, 30)[2],
+    "swings(4 0).pivot": lambda b: swings(b, 4, 0)[0],
+    "swings(4 0).side": lambda b: swings(b, 4, 0)[1],
+    "swings(4 0).age": lambda b: swings(b, 4, 0)[2],
+    "swings(4 0).confirmed": lambda b: swings(b, 4, 0)[3],
+    "swings(4 0).extreme": lambda b: swings(b, 4, 0)[4],
+    "swings(1.5 7).pivot": lambda b: swings(b, 1.5, 7)[0],
+    "swings(1.5 7).side": lambda b: swings(b, 1.5, 7)[1],
+    "swings(1.5 7).age": lambda b: swings(b, 1.5, 7)[2],
+    "swings(1.5 7).confirmed": lambda b: swings(b, 1.5, 7)[3],
+    "swings(1.5 7).extreme": lambda b: swings(b, 1.5, 7)[4],
     "t3(5 0.7)": lambda b: talib.T3(b.close, 5, 0.7),
     "tema(5)": lambda b: talib.TEMA(b.close, 5),
     "trima(9)": lambda b: talib.TRIMA(b.close, 9),
@@ -231,10 +400,12 @@ COLUMNS = {
     "true_range()": lambda b: talib.TRANGE(b.high, b.low, b.close),
     "true_strength(9 5)": lambda b: talib.TSI(b.close, 9, 5),
     "ultimate(4 8 16)": lambda b: talib.ULTOSC(b.high, b.low, b.close, 4, 8, 16),
+    "vhf(10)": lambda b: talib.VHF(b.close, 10),
     "vortex(10).plus": lambda b: talib.VORTEX(b.high, b.low, b.close, 10)[0],
     "vortex(10).minus": lambda b: talib.VORTEX(b.high, b.low, b.close, 10)[1],
     "vwap()": lambda b: talib.VWAP(b.high, b.low, b.close, b.volume),
     "vwma(10)": lambda b: talib.VWMA(b.close, b.volume, 10),
+    "williams_accumulation()": lambda b: talib.WAD(b.high, b.low, b.close),
     "williams_r(10)": lambda b: talib.WILLR(b.high, b.low, b.close, 10),
     "wma(10)": lambda b: talib.WMA(b.close, 10),
     "z_score(5)": lambda b: windows(5, z_score, b.close),

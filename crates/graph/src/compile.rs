@@ -12,7 +12,9 @@ pub(crate) use plan::{Plan, PlanNode};
 use crate::bits;
 use crate::builder::{GraphBuilder, Limits, Router};
 use crate::channel::ChannelKind;
+use crate::effect::Effects;
 use crate::error::CompileError;
+use crate::exec::Full;
 use crate::io::Channels;
 use crate::node::{NodeId, START};
 use crate::run::Compiled;
@@ -34,6 +36,7 @@ impl<C> GraphBuilder<C> {
         }
         let kept = self.kept()?;
         let (plan, routes) = Plan::new(&self, &kept, limits);
+        self.check_policies(&plan)?;
         let questions = self.questions(&plan);
         explore::prove(&plan, &questions)?;
         Ok(self.assemble(plan, &routes))
@@ -63,7 +66,9 @@ impl<C> GraphBuilder<C> {
             let edges = self.edges.iter().filter(|(f, _)| *f == from).map(|(_, to)| *to);
             let joins = self.joins.iter().filter(|(members, _)| members.contains(&from)).map(|(_, to)| *to);
             let routes = self.routes.iter().filter(|r| r.from == from).flat_map(|r| r.options.iter().map(|o| o.1));
-            for to in edges.chain(joins).chain(routes) {
+            let own = self.nodes.get(usize::from(from.0)).into_iter();
+            let own = own.flat_map(|n| n.goes_to.iter().chain(&n.sends_to).chain(&n.policy.on_error)).copied();
+            for to in edges.chain(joins).chain(routes).chain(own) {
                 let at = usize::from(to.0);
                 if allowed.get(at).is_some_and(|a| *a) && reached.get(at).is_some_and(|r| !*r) {
                     reached[at] = true;
@@ -95,10 +100,25 @@ impl<C> GraphBuilder<C> {
     fn assemble(self, plan: Plan, routes: &[usize]) -> Compiled<C> {
         let mut ranked: Vec<_> = self.nodes.into_iter().zip(&plan.rank_of).filter(|(_, rank)| rank.is_some()).collect();
         ranked.sort_by_key(|(_, rank)| **rank);
-        let nodes = ranked.into_iter().map(|(spec, _)| spec.node).collect();
+        let n = ranked.len();
+        let (mut nodes, mut policies, mut sharing) =
+            (Vec::with_capacity(n), Vec::with_capacity(n), Vec::with_capacity(n));
+        for (spec, _) in ranked {
+            nodes.push(spec.node);
+            policies.push(spec.policy);
+            sharing.push(spec.shared);
+        }
+        let mut effects = Effects::default();
+        self.effects.into_iter().for_each(|effect| effects.declare(effect));
+        let mut full = Box::new(Full::new(&plan, policies, sharing, effects));
+        full.before = bits::set_of(n, self.before.iter().filter_map(|b| plan.rank(*b)));
+        full.after = bits::set_of(n, self.after.iter().filter_map(|a| plan.rank(*a)));
         let mut routers: Vec<Option<Router>> = self.routes.into_iter().map(|r| Some(r.router)).collect();
         let routers = routes.iter().filter_map(|r| routers.get_mut(*r).and_then(Option::take)).collect();
+        let mut plan = plan;
         let channels = Channels::new(self.channels);
-        Compiled::new(plan, nodes, routers, channels)
+        plan.simple &= !channels.has_moods();
+        full.session.name_everything(&channels, &plan);
+        Compiled::new(plan, nodes, routers, channels, full)
     }
 }

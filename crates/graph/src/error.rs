@@ -1,5 +1,8 @@
 //! What can go wrong: in a node, with a channel, at compile, in a run, at load. Each names the place and the remedy.
 
+use crate::exec::task::ParentCommand;
+use crate::interrupt::InterruptId;
+use crate::saver::{CheckpointId, SaverError};
 use std::error::Error;
 use tradegraph_columns::codec::DecodeError;
 
@@ -12,12 +15,108 @@ pub enum NodeError {
     /// A reason of the node's own.
     #[error(transparent)]
     Failed(Box<dyn Error + Send + Sync>),
+    /// The node waits for an answer. Pass it on: the run stops after this step.
+    #[error("the node waits for an answer; run the graph on a thread with a saver to be able to give it")]
+    Interrupted,
+    /// The node wants something done in the graph around its own.
+    #[error("the node commands the graph around its own, and there is none")]
+    ToParent(ParentCommand),
+    /// The node used what a plain run does not have.
+    #[error("`{call}` needs its declaration: add `{declare}` to the node or the graph")]
+    Plain {
+        /// What was called.
+        call: &'static str,
+        /// What is missing.
+        declare: &'static str,
+    },
+    /// There is no packet, or one of another type.
+    #[error("this run has no packet of that type; ask `has_arg` first, or send the type that the node `takes`")]
+    NoArgument,
+    /// The node or router chose a target that it does not declare.
+    #[error("`{target}` is not among the declared targets; add it to `{how}`")]
+    UndeclaredTarget {
+        /// The target.
+        target: String,
+        /// Where it is declared.
+        how: &'static str,
+    },
+    /// The target is not in this graph.
+    #[error("node #{index} is not in this graph; use the handles its own builder returned")]
+    UnknownTarget {
+        /// The number inside the handle.
+        index: u16,
+    },
+    /// The target takes packets of another type, or none.
+    #[error("`{target}` does not take packets of type {sent}; declare it with `takes`")]
+    WrongPacket {
+        /// The target.
+        target: String,
+        /// The type that was sent.
+        sent: &'static str,
+    },
+    /// A router chose a label or number that its route does not have.
+    #[error("the router chose `{label}`; its route has {}", list(.known))]
+    UnknownLabel {
+        /// What was chosen.
+        label: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// The router failed, not the node.
+    #[error("its router: {0}")]
+    InRouter(Box<NodeError>),
+    /// The attempt took longer than the node's deadline.
+    #[error("not done within {deadline_ns} ns; raise the deadline, or give the node a fallback")]
+    Late {
+        /// The deadline.
+        deadline_ns: u64,
+    },
+    /// The node panicked.
+    #[error("panicked: {message}; the node does not run again before it is restored")]
+    Panicked {
+        /// The panic's text.
+        message: String,
+    },
+    /// The node stopped half-way before, and holds a state that nobody knows.
+    #[error("out of service since it stopped half-way; load a saved state or call `restore_node`")]
+    OutOfService,
+    /// The node stood back, because others are worth more in the time that is left.
+    #[error("stood back for nodes that are worth more in the time that is left")]
+    Yielded,
+    /// The effect is not declared.
+    #[error("effect `{effect}` is not declared; add it with `GraphBuilder::effect`")]
+    UnknownEffect {
+        /// The effect.
+        effect: String,
+    },
+    /// A replay made a request that was not made when it was recorded.
+    #[error("a request to `{effect}` is not in the journal at this place: the replay has left the recorded path")]
+    NotRecorded {
+        /// The effect.
+        effect: String,
+    },
+}
+
+impl From<ParentCommand> for NodeError {
+    fn from(command: ParentCommand) -> Self {
+        NodeError::ToParent(command)
+    }
 }
 
 impl NodeError {
     /// Wraps a node's own error.
     pub fn failed(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         NodeError::Failed(cause.into())
+    }
+
+    /// The error of a run that this ended.
+    pub(crate) fn at(self, node: String) -> RunError {
+        match self {
+            NodeError::UnknownLabel { label, known } => RunError::UnknownLabel { node, label, known },
+            NodeError::InRouter(source) => RunError::Router { node, source: *source },
+            NodeError::ToParent(command) => RunError::ToParent(command),
+            source => RunError::Node { node, source },
+        }
     }
 }
 
@@ -41,6 +140,14 @@ pub enum ChannelError {
     Foreign {
         /// The number inside the handle.
         index: u16,
+    },
+    /// The channel has fewer rows.
+    #[error("channel `{channel}` has no row {row}")]
+    NoSuchRow {
+        /// The channel.
+        channel: String,
+        /// The row.
+        row: usize,
     },
     /// The node declared what it reads, and this is not in it.
     #[error("channel `{channel}` is read but not declared: add it to the node's `reads`")]
@@ -202,6 +309,60 @@ pub enum CompileError {
         /// The breakpoint.
         node: String,
     },
+    /// A node sends packets to one that takes none.
+    #[error("`{node}` sends packets to `{target}`, which takes none; declare their type with `takes`")]
+    TakesNothing {
+        /// The sender.
+        node: String,
+        /// The target.
+        target: String,
+    },
+    /// A `once` node that takes packets.
+    #[error("`{node}` is `once` and takes packets, of which there may be many in a run; remove one of the two")]
+    OncePacket {
+        /// The node.
+        node: String,
+    },
+    /// A node that may only fail closed has a fallback.
+    #[error("`{node}` must fail closed and has a fallback or an error handler; remove it")]
+    MustFailClosed {
+        /// The node.
+        node: String,
+    },
+    /// A node that may stand back has nothing in its place.
+    #[error("`{node}` bids for time and has no fallback for when it stands back; give it one")]
+    BidWithoutFallback {
+        /// The node.
+        node: String,
+    },
+    /// A retry policy without attempts.
+    #[error("`{node}` has a retry policy of {attempts} attempts; allow at least one")]
+    NoAttempt {
+        /// The node.
+        node: String,
+        /// The attempts.
+        attempts: u32,
+    },
+    /// What a cached or last good output is made of or keyed by cannot be stored.
+    #[error(
+        "the output of `{node}` is to be used again, but channel `{channel}` has no encoding; declare it `saved`, or declare what the node reads and writes"
+    )]
+    NotStorable {
+        /// The node.
+        node: String,
+        /// The channel.
+        channel: String,
+    },
+    /// A subgraph and its parent have a channel of one name and different types.
+    #[error(
+        "channel `{channel}` of `{node}` and of the graph around it cannot be shared; give both one type, or `shared_as`, or rename one"
+    )]
+    NotShared {
+        /// The subgraph's node.
+        node: String,
+        /// The channel.
+        channel: String,
+    },
     /// The graph is too wide for the proof that `once`, declared writes or breakpoints ask for.
     #[error(
         "graph `{graph}` has more than {limit} reachable states, too many to prove `once`, declared writes and breakpoints; \
@@ -282,6 +443,61 @@ pub enum RunError {
         /// The number inside the handle.
         index: u16,
     },
+    /// A subgraph's node wants something done in the graph around it.
+    #[error("a node commands the graph around its own, and there is none; run the graph as a subgraph")]
+    ToParent(ParentCommand),
+    /// A node asks a question and nobody can answer.
+    #[error("`{node}` asks a question; run the graph on a thread with a saver to be able to answer")]
+    Unanswerable {
+        /// The node.
+        node: String,
+    },
+    /// Threads need a saver.
+    #[error("the graph has no saver; attach one to answer, go on, look back or change the state")]
+    NoSaver,
+    /// The saver failed.
+    #[error(transparent)]
+    Saver(#[from] SaverError),
+    /// A checkpoint does not load into this graph.
+    #[error("checkpoint {id} does not load: {source}")]
+    BadCheckpoint {
+        /// Its id.
+        id: CheckpointId,
+        /// Why.
+        source: LoadError,
+    },
+    /// There is no such checkpoint.
+    #[error("thread `{thread}` has no such checkpoint")]
+    NoCheckpoint {
+        /// The thread.
+        thread: String,
+    },
+    /// Several questions wait and the answer does not say for which it is.
+    #[error("several questions wait; answer by id: {}", ids(.waiting))]
+    Ambiguous {
+        /// The ids.
+        waiting: Vec<InterruptId>,
+    },
+    /// No such question waits.
+    #[error("question {id} does not wait; waiting are: {}", ids(.waiting))]
+    NoSuchQuestion {
+        /// The id.
+        id: InterruptId,
+        /// What waits.
+        waiting: Vec<InterruptId>,
+    },
+    /// Nothing waits for the answer.
+    #[error("no question waits for an answer")]
+    NothingAsked,
+    /// An update does not say as which node, and several wrote last.
+    #[error("several nodes ran last; say as which node the state is updated")]
+    AmbiguousUpdate,
+    /// An update of nothing.
+    #[error("the update has no steps, or a step without a node")]
+    EmptyUpdate,
+    /// A channel could not be written.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
     /// The pause was made by a graph of another shape.
     #[error("this pause was made by another graph; resume it on the one that made it")]
     ForeignPause,
@@ -301,6 +517,9 @@ pub enum LoadError {
         /// Name in this graph.
         expected: String,
     },
+    /// The position in the graph is one of a graph of another shape.
+    #[error("the checkpoint is of a graph with other nodes, edges or routes; run it on the one that made it")]
+    OtherShape,
     /// A channel's value does not decode.
     #[error("channel `{channel}`: {source}")]
     Channel {
@@ -322,6 +541,11 @@ pub enum LoadError {
 fn list(names: &[String]) -> String {
     let quoted: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
     quoted.join(", ")
+}
+
+fn ids(waiting: &[InterruptId]) -> String {
+    let shown: Vec<String> = waiting.iter().map(InterruptId::to_string).collect();
+    shown.join(", ")
 }
 
 fn arrows(steps: &[Vec<String>]) -> String {

@@ -1,14 +1,15 @@
-//! Runs a typed state graph: channels, reducers, super-steps, routing.
+//! Runs a typed state graph: channels, reducers, super-steps, routing, packets, questions, checkpoints.
 //!
 //! A graph is built once ([`GraphBuilder`]), validated and turned into a dense plan ([`GraphBuilder::compile`]) and
-//! then run many times ([`Compiled::run`]). The semantics are LangGraph's: the nodes of one super-step all see the
-//! channels as the previous step left them, their writes are merged at the barrier in the byte order of the nodes'
-//! names, and an edge, a filled join or a router's choice decides what runs next. What differs on purpose: a label
-//! that a route does not have is an error and not a silent end, unreachable nodes and `once` nodes that could run
-//! twice are refused at compile, and joins start empty in every run.
+//! then run many times ([`Compiled::run`]), or on threads with a history ([`Compiled::invoke`]). The semantics are
+//! LangGraph's: the nodes of one super-step all see the channels as the previous step left them, their writes are
+//! merged at the barrier in the byte order of the nodes' names and then in the order of packets, and an edge, a filled
+//! join, a router's choice, a goto or a packet decides what runs next. What differs on purpose is in
+//! `docs/langgraph.md`, which also shows both side by side.
 //!
-//! Left out, for a later layer: sends, commands, subgraphs, interrupts, savers, retries, deadlines. This crate knows
-//! nothing about trading, starts no threads and does no input or output.
+//! Graphs that use nothing beyond channels, edges, joins and one-choice routes take a plain step that allocates
+//! nothing; everything else takes the full step. This crate knows nothing about trading, starts no threads, reads no
+//! clock and does no input or output: pools, clocks and savers are passed in.
 //!
 //! ```
 //! use tradegraph_graph::{Channel, END, GraphBuilder, Limits, START};
@@ -38,20 +39,54 @@
 //! ```
 #![forbid(unsafe_code)]
 
+/// The page for people who know LangGraph: its examples are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/langgraph.md")]
+struct ForPeopleWhoKnowLangGraph;
+
 mod bits;
 mod builder;
 mod channel;
+mod clock;
 mod compile;
+mod coordinate;
+mod dynamic;
+mod effect;
 mod error;
+mod exec;
+mod interrupt;
 mod io;
 mod mermaid;
 mod node;
+mod packet;
+mod policy;
 mod run;
 mod save;
+mod saver;
+mod stream;
+mod subgraph;
+mod thread;
+mod verdict;
 
 pub use builder::{Choice, GraphBuilder, Limits, NodeMut};
 pub use channel::{Chan, ChanId, Channel, ChannelKind, ChannelValue};
+pub use clock::{Clock, VirtualClock};
+pub use coordinate::{Budget, Claim, Decision, Offer, negotiate};
+pub use dynamic::{Value, ValueChan};
+pub use effect::{Aged, Client, Effects, Journal, Request, RequestId};
 pub use error::{ChannelError, CompileError, LoadError, NodeError, RunError};
-pub use io::{Io, Reads};
-pub use node::{END, Node, NodeId, START};
+pub use exec::task::{ParentCommand, TaskError};
+pub use interrupt::{Ask, InterruptId};
+pub use io::{Io, Out, Reads};
+pub use node::{END, Node, NodeId, START, SharedNode};
+pub use packet::Packed;
+pub use policy::{Bid, CachePolicy, Fallback, Retry};
 pub use run::{Compiled, Paused, RunStats};
+pub use saver::{
+    CheckpointId, Durability, MemorySaver, NewCheckpoint, Place, Query, Saved, Saver, SaverError, Source, TaskWrite,
+    check_saver,
+};
+pub use stream::{Event, Modes, State, Updates};
+pub use subgraph::Keep;
+pub use thread::{At, Command, Drain, End, Input, Outcome, Snapshot, Update};
+pub use verdict::{Outcome as VerdictOutcome, Verdict};

@@ -1,5 +1,5 @@
 //! Drawings of a compiled graph as Mermaid text. Lines: `-->` edge, `==>` join, `-.->` option of a route. A node
-//! with a double border is `once`. Drawings are stable: nodes in rank order, then each node's lines.
+//! with a double border is `once`, a hexagon is deferred; gotos, packets and error handlers are labelled dotted lines. Drawings are stable: nodes in rank order, then each node's lines.
 
 use crate::bits;
 use crate::channel::ChannelKind;
@@ -18,9 +18,17 @@ impl<C> Compiled<C> {
         for (rank, node) in (0_u16..).zip(&self.plan.nodes) {
             let from = format!("n{rank}");
             // What nothing follows ends the branch, as an edge to END would.
-            let last = bits::is_empty(&node.next) && node.joins.is_empty() && node.routes.is_empty();
+            let leads = !bits::is_empty(&node.goes) || !bits::is_empty(&node.sends);
+            let last = bits::is_empty(&node.next) && node.joins.is_empty() && node.routes.is_empty() && !leads;
             self.draw_edges(&mut out, &from, &node.next, node.ends || last);
             self.draw_routes(&mut out, &from, node.routes.clone());
+            for (label, targets) in [("goto", &node.goes), ("packets", &node.sends)] {
+                bits::members(targets)
+                    .for_each(|to| line(&mut out, &from, &format!("-.->|{label}|"), &format!("n{to}")));
+            }
+            if let Some(handler) = node.handler {
+                line(&mut out, &from, "-.->|error|", &format!("n{handler}"));
+            }
         }
         for join in &self.plan.joins {
             let members: Vec<String> = bits::members(&join.members).map(|m| format!("n{m}")).collect();
@@ -37,7 +45,12 @@ impl<C> Compiled<C> {
         for (at, channel) in self.channels.entries.iter().enumerate() {
             let kind = match channel.kind {
                 ChannelKind::Last => "last",
+                ChannelKind::Any => "any",
                 ChannelKind::Reduce => "reduce",
+                ChannelKind::Topic => "topic",
+                ChannelKind::Ephemeral => "ephemeral",
+                ChannelKind::Untracked => "untracked",
+                ChannelKind::AfterFinish => "after finish",
                 ChannelKind::External => "external",
                 ChannelKind::Rows => "rows",
             };
@@ -56,7 +69,12 @@ impl<C> Compiled<C> {
 
     fn draw_nodes(&self, out: &mut String) {
         for (rank, node) in self.plan.nodes.iter().enumerate() {
-            let (open, close) = if node.once { ("[[", "]]") } else { ("[", "]") };
+            let deferred = bits::has(&self.plan.deferred, rank as u16);
+            let (open, close) = match (node.once, deferred) {
+                (true, _) => ("[[", "]]"),
+                (_, true) => ("{{", "}}"),
+                _ => ("[", "]"),
+            };
             let _ = writeln!(out, "    n{rank}{open}\"{}\"{close}", text(&node.name));
         }
     }

@@ -1,7 +1,9 @@
 //! What a node is, and how nodes are named in a graph under construction.
 
 use crate::error::NodeError;
+use crate::exec::jobs::Jobs;
 use crate::io::Io;
+use std::sync::Arc;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 
 /// A node of the graph that gave the handle, or [`START`] or [`END`].
@@ -37,6 +39,39 @@ pub trait Node<C>: Send {
     /// Bytes that are no state of this node.
     fn load(&mut self, _from: &mut Decoder<'_>) -> Result<(), DecodeError> {
         Ok(())
+    }
+}
+
+/// A node without state of its own and with read access to the context, so that it can run beside others.
+pub trait SharedNode<C>: Send + Sync {
+    /// As [`Node::run`].
+    ///
+    /// # Errors
+    /// As [`Node::run`].
+    fn run(&self, ctx: &C, io: &mut Io<'_>) -> Result<(), NodeError>;
+}
+
+impl<C, F> SharedNode<C> for F
+where
+    F: Fn(&C, &mut Io<'_>) -> Result<(), NodeError> + Send + Sync,
+{
+    fn run(&self, ctx: &C, io: &mut Io<'_>) -> Result<(), NodeError> {
+        self(ctx, io)
+    }
+}
+
+/// A shared node and the function that runs many of them; it is made where `C: Sync` is known.
+pub(crate) struct Sharing<C> {
+    pub(crate) node: Arc<dyn SharedNode<C>>,
+    pub(crate) run: Jobs<C>,
+}
+
+/// A shared node run by itself.
+pub(crate) struct Alone<C>(pub(crate) Arc<dyn SharedNode<C>>);
+
+impl<C> Node<C> for Alone<C> {
+    fn run(&mut self, ctx: &mut C, io: &mut Io<'_>) -> Result<(), NodeError> {
+        self.0.run(ctx, io)
     }
 }
 

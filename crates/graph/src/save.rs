@@ -3,6 +3,7 @@
 use crate::error::LoadError;
 use crate::io::Entry;
 use crate::run::Compiled;
+use std::sync::Arc;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 
 /// Of the layout below.
@@ -31,6 +32,54 @@ impl<C> Compiled<C> {
             to.str(&shape.name);
             to.bytes(part.as_bytes());
         }
+        // Graphs of plain steps have neither, and their bytes are those of before there were any.
+        if !self.plan.simple {
+            to.u64(self.full.env.cycle);
+            self.full.broken.iter().for_each(|broken| to.bool(*broken));
+            self.full.missed.iter().for_each(|missed| to.u32(*missed));
+            for good in &self.full.good {
+                to.bool(good.is_some());
+                if let Some((cycle, record)) = good {
+                    to.u64(*cycle);
+                    to.bytes(record);
+                }
+            }
+            self.full.env.effects.save(to);
+        }
+    }
+
+    /// The state of the nodes alone, of a subgraph whose channels are in checkpoints of its own; nothing if none of
+    /// them keeps any.
+    pub(crate) fn save_nodes(&self, to: &mut Encoder) {
+        let mut part = Encoder::new();
+        let mut kept = Vec::new();
+        for (rank, node) in (0_u16..).zip(&self.nodes) {
+            part.clear();
+            node.save(&mut part);
+            if !part.as_bytes().is_empty() {
+                kept.push((rank, part.as_bytes().to_vec()));
+            }
+        }
+        if !kept.is_empty() {
+            to.len(kept.len());
+            for (rank, bytes) in kept {
+                to.u16(rank);
+                to.bytes(&bytes);
+            }
+        }
+    }
+
+    pub(crate) fn load_nodes(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        if from.left() == 0 {
+            return Ok(());
+        }
+        for _ in 0..from.len("nodes")? {
+            let (rank, bytes) = (from.u16("node")?, from.bytes("state")?);
+            let node = self.nodes.get_mut(usize::from(rank));
+            let node = node.ok_or(DecodeError::Invalid { what: "node", at: 0, found: u64::from(rank) })?;
+            node.load(&mut Decoder::new(bytes))?;
+        }
+        Ok(())
     }
 
     /// Reads what [`Compiled::save`] wrote. Channels without an encoding go back to their initial values; input that
@@ -56,6 +105,22 @@ impl<C> Compiled<C> {
             let mut part = named_part(from, &shape.name)?;
             let loaded = node.load(&mut part).and_then(|()| part.finish());
             loaded.map_err(|source| LoadError::Node { node: shape.name.clone(), source })?;
+        }
+        if !self.plan.simple {
+            self.full.env.cycle = from.u64("cycle")?;
+            for broken in &mut self.full.broken {
+                *broken = from.bool("node out of service")?;
+            }
+            for missed in &mut self.full.missed {
+                *missed = from.u32("runs missed")?;
+            }
+            for good in &mut self.full.good {
+                *good = match from.bool("last good output")? {
+                    true => Some((from.u64("cycle")?, Arc::new(from.bytes("output")?.to_vec()))),
+                    false => None,
+                };
+            }
+            self.full.env.effects.load(from)?;
         }
         Ok(())
     }

@@ -8,7 +8,9 @@
 //! - *block*: K consecutive slices, row after row, in one call.
 //!
 //! A new indicator is a [`Study`] in a file of its own, its line in [`INDICATORS`] and its columns in the oracle script:
-//! tests, and agents that ask by name, follow from there. The hottest (EMA, RSI, MACD) have kernels of their own.
+//! tests, and agents that ask by name, follow from there. The hottest (EMA, RSI, MACD) have kernels of their own. Of the
+//! candlestick patterns ([`Candle`]) each is a function in a file for its number of bars; swings and what follows from them
+//! are in [`crate::fibonacci`].
 //!
 //! Rules for all of them: a datum whose status is `Ok` is finite (the quality checks of `market` see to it; tests
 //! assert it) and below 1e150 in magnitude, so no output is ever NaN or infinite. A period below the least one of its
@@ -19,7 +21,9 @@
 mod aroon;
 mod atr;
 mod average_volume;
+mod beta;
 mod bollinger;
+mod candles;
 mod cci;
 mod channels;
 mod correlation;
@@ -31,6 +35,7 @@ mod ema;
 mod extremes;
 mod form;
 mod hma;
+mod hurst;
 mod ichimoku;
 mod kama;
 mod linear_regression;
@@ -40,7 +45,8 @@ mod midpoint;
 mod momentum;
 mod oscillators;
 mod parabolic_sar;
-mod parts;
+pub(crate) mod parts;
+mod percent_rank;
 mod prices;
 mod ranges;
 mod realised_vol;
@@ -52,6 +58,7 @@ mod stochastic;
 mod t3;
 mod tema;
 mod trima;
+mod vhf;
 mod volume_flow;
 mod vwma;
 mod wma;
@@ -61,9 +68,11 @@ mod zlema;
 pub use aroon::Aroon;
 pub use atr::{Atr, TrueRange, atr};
 pub use average_volume::{AverageVolume, average_volume};
+pub use beta::Beta;
 pub use bollinger::{Bollinger, BollingerSeries, bollinger};
+pub use candles::Candle;
 pub use cci::{AverageDeviation, Cci};
-pub use channels::{Keltner, SuperTrend};
+pub use channels::{AccelerationBands, Keltner, SuperTrend};
 pub use correlation::{Correlation, correlation};
 pub use dema::Dema;
 pub use deviation::Deviation;
@@ -73,6 +82,7 @@ pub use ema::{Ema, EmaBank, Seed, ema};
 pub use extremes::{RollingHigh, RollingLow, rolling_high, rolling_low};
 pub use form::{Bar, Bars, Columns, Inputs, Kernel, Out, Study};
 pub use hma::Hma;
+pub use hurst::Hurst;
 pub use ichimoku::Ichimoku;
 pub use kama::{EfficiencyRatio, Kama};
 pub use linear_regression::LinearRegression;
@@ -80,21 +90,26 @@ pub use log_return::LogReturn;
 pub use macd::{Macd, MacdSeries, macd};
 pub use midpoint::Midpoint;
 pub use momentum::{Momentum, momentum};
-pub use oscillators::{Awesome, Cmo, Coppock, MassIndex, Ppo, QStick, RateOfChange, TrueStrength};
+pub use oscillators::{
+    Awesome, Cmo, Coppock, Dpo, ElderRay, IntradayMomentum, MassIndex, Ppo, QStick, RateOfChange, TrueStrength,
+};
 pub use parabolic_sar::ParabolicSar;
-pub use prices::{BalanceOfPower, Pivots, Prices};
-pub use ranges::{Natr, Ultimate, Vortex};
+pub use percent_rank::PercentRank;
+pub use prices::{BalanceOfPower, HeikinAshi, Pivots, Prices};
+pub use ranges::{ChaikinVolatility, Natr, Ultimate, Vortex, WilliamsAccumulation};
 pub use realised_vol::{RealisedVol, realised_vol};
 pub use registry::{INDICATORS, Indicator, Line, Parameter, Scale};
 pub use rma::Rma;
 pub use rsi::{Rsi, rsi};
 pub use sma::{Sma, sma};
-pub use stochastic::{Stochastic, StochasticFast, StochasticRsi, WilliamsR};
+pub use stochastic::{Stochastic, StochasticFast, StochasticMomentum, StochasticRsi, WilliamsR};
 pub use t3::T3;
 pub use tema::{Tema, Trix};
 pub use trima::Trima;
+pub use vhf::Vhf;
 pub use volume_flow::{
     Accumulation, ChaikinMoneyFlow, ChaikinOscillator, ForceIndex, MoneyFlowIndex, OnBalanceVolume, PriceVolumeTrend,
+    Pvo, RelativeVolume,
 };
 pub use vwma::{Vwap, Vwma};
 pub use wma::Wma;

@@ -6,5 +6,6 @@
 #![forbid(unsafe_code)]
 
 pub mod attribution;
+pub mod fibonacci;
 pub mod indicators;
 pub mod performance;

@@ -157,11 +157,8 @@ impl Curves {
             net.insert(0, start);
             benchmark.insert(0, start);
         }
-        let invested = if log.fills.len() as u64 == log.n_fills {
-            invested(feeds, actions, log, &dates, &net)
-        } else {
-            vec![]
-        };
+        let invested =
+            if log.fills.len() as u64 == log.n_fills { invested(feeds, actions, log, &dates, &net) } else { vec![] };
         Curves { dates, net, benchmark, invested }
     }
 }
@@ -245,7 +242,8 @@ fn equal_weight(feeds: &Feeds, actions: &Actions) -> Vec<(Date, f64)> {
         let mut sum = 0.0;
         while let Some(a) = actions.items().get(action).filter(|a| a.ts < ts) {
             action += 1;
-            let (Some(slot), Some(paid)) = (last.get_mut(a.instrument.index()), paid.get_mut(a.instrument.index())) else {
+            let (Some(slot), Some(paid)) = (last.get_mut(a.instrument.index()), paid.get_mut(a.instrument.index()))
+            else {
                 continue;
             };
             match a.kind {

@@ -20,9 +20,9 @@ use tradegraph_controls::{Limits, RiskCaps};
 use tradegraph_domain::{AssetClass, Basis, Bps, Commission, Currency, Date, Money, NANO, Nanos, Price, Quantity};
 use tradegraph_engine::RecordLevel;
 use tradegraph_execution::Frictions;
+use tradegraph_market::actions::Derivation;
 use tradegraph_market::calendar::CalendarId;
 use tradegraph_portfolio::DirectSize;
-use tradegraph_market::actions::Derivation;
 use tradegraph_store::BarLabel;
 use tradegraph_store::dataset::BatchPrice;
 
@@ -387,9 +387,7 @@ fn data_part(section: &Section<'_>) -> Result<DataPart, Fault> {
             return Err(item.fault("chooses among the series of a data set: `source = \"catalog:NAME\"`"));
         }
     }
-    if matches!(price, BatchPrice::Bid | BatchPrice::Ask | BatchPrice::Mid)
-        && !matches!(source, Source::Catalog(_))
-    {
+    if matches!(price, BatchPrice::Bid | BatchPrice::Ask | BatchPrice::Mid) && !matches!(source, Source::Catalog(_)) {
         let item = section.need("price")?;
         return Err(item.fault("of bid and ask needs a data set: import the file, then `source = \"catalog:NAME\"`"));
     }

@@ -2,8 +2,8 @@
 
 use crate::cli::Context;
 use crate::failure::{Failure, Kind};
-use crate::mandate::{Feed, Feeds, LoadedData, Mandate, MandateText};
 use crate::home::Home;
+use crate::mandate::{Feed, Feeds, LoadedData, Mandate, MandateText};
 use crate::output::Output;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -113,7 +113,8 @@ impl Prepared {
         if self.binding.actions.is_some() {
             return Ok(());
         }
-        let what = format!("run '{id}' was made by {}: its journal can be read, but not run again", self.binding.binary);
+        let what =
+            format!("run '{id}' was made by {}: its journal can be read, but not run again", self.binding.binary);
         Err(Failure::new(Kind::Differs, what).next("run its mandate again: tradegraph backtest"))
     }
 

@@ -353,7 +353,18 @@ fn flatten(path: &str, value: &Value, numbers: &mut Vec<(String, f64)>) {
 }
 
 const MARKET_TICKS: &[&str] = &[
-    "dataset", "venue", "symbol", "ts_ns", "exchange_ns", "kind", "bid", "bid_size", "ask", "ask_size", "price", "size",
+    "dataset",
+    "venue",
+    "symbol",
+    "ts_ns",
+    "exchange_ns",
+    "kind",
+    "bid",
+    "bid_size",
+    "ask",
+    "ask_size",
+    "price",
+    "size",
     "aggressor",
 ];
 
@@ -399,9 +410,8 @@ fn tick_rows(m: &Manifest, chunk: &Chunk, rows: &mut Rows) {
     let kind = if m.kind == DataKind::Quotes { "quote" } else { "trade" };
     for row in 0..chunk.rows() {
         let name = |column: &str| chunk.column(column).and_then(|c| c.text(row));
-        let time = |column: &str| {
-            chunk.column(column).and_then(|c| c.time(row)).map_or(Cell::Null, |t| Cell::Integer(t.0))
-        };
+        let time =
+            |column: &str| chunk.column(column).and_then(|c| c.time(row)).map_or(Cell::Null, |t| Cell::Integer(t.0));
         let price = |column: &str| {
             chunk.column(column).and_then(|c| c.price(row)).map_or(Cell::Null, |p| real(p.nano().into()))
         };

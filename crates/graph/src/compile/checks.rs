@@ -1,8 +1,12 @@
 //! What is wrong with a graph before it has a plan: names, ends of edges, joins and routes.
 
+use super::Plan;
+use crate::bits;
 use crate::builder::GraphBuilder;
+use crate::channel::ChannelKind;
 use crate::error::CompileError;
 use crate::node::{END, MAX_ITEMS, NodeId, START};
+use crate::policy::Fallback;
 use std::collections::BTreeSet;
 
 /// Names that drawings and messages give to START and END.
@@ -70,7 +74,16 @@ impl<C> GraphBuilder<C> {
                 }
             }
         }
-        for (ids, place) in [(&self.strays, "node_mut"), (&self.breakpoints, "breakpoint")] {
+        for node in &self.nodes {
+            for (how, targets) in [("goes_to", &node.goes_to), ("sends_to", &node.sends_to)] {
+                for to in targets {
+                    self.check_target(*to, &|| format!("`{how}` of {}", node.name))?;
+                }
+            }
+        }
+        self.check_packets()?;
+        let stops = [(&self.before, "interrupt_before"), (&self.after, "interrupt_after")];
+        for (ids, place) in [(&self.strays, "node_mut"), (&self.breakpoints, "breakpoint")].into_iter().chain(stops) {
             if let Some(stray) = ids.iter().find(|id| !self.is_node(**id)) {
                 return Err(CompileError::UnknownNode { place: place.to_owned(), index: stray.0 });
             }
@@ -96,5 +109,65 @@ impl<C> GraphBuilder<C> {
 
     fn is_node(&self, id: NodeId) -> bool {
         usize::from(id.0) < self.nodes.len()
+    }
+
+    /// Whoever is sent to must say what it takes, and may not be `once`: nothing bounds the packets.
+    fn check_packets(&self) -> Result<(), CompileError> {
+        for node in &self.nodes {
+            for to in node.sends_to.iter().filter_map(|to| self.nodes.get(usize::from(to.0))) {
+                if to.takes.is_none() {
+                    return Err(CompileError::TakesNothing { node: node.name.clone(), target: to.name.clone() });
+                }
+            }
+        }
+        match self.nodes.iter().find(|n| n.takes.is_some() && n.once) {
+            Some(n) => Err(CompileError::OncePacket { node: n.name.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn check_policies(&self, plan: &Plan) -> Result<(), CompileError> {
+        for (spec, rank) in self.nodes.iter().zip(&plan.rank_of) {
+            let Some(shape) = rank.and_then(|r| plan.nodes.get(usize::from(r))) else { continue };
+            let node = || spec.name.clone();
+            let policy = &spec.policy;
+            let fails = matches!(policy.fallback, Fallback::Fail);
+            if policy.fail_closed && !(fails && policy.on_error.is_none()) {
+                return Err(CompileError::MustFailClosed { node: node() });
+            }
+            if policy.bid.is_some() && fails {
+                return Err(CompileError::BidWithoutFallback { node: node() });
+            }
+            if let Some(handler) = policy.on_error
+                && plan.rank(handler).is_none()
+            {
+                return Err(CompileError::UnknownNode { place: format!("`on_error` of {}", node()), index: handler.0 });
+            }
+            for (name, _, inner) in &spec.inner {
+                let outer = self.channels.iter().find(|e| e.name == *name).and_then(|e| e.slot.as_ref());
+                if outer.is_some_and(|o| inner.is_none() || o.shares() != *inner) {
+                    return Err(CompileError::NotShared { node: node(), channel: name.clone() });
+                }
+            }
+            if let Some(retry) = policy.retry.iter().find(|r| r.attempts == 0) {
+                return Err(CompileError::NoAttempt { node: node(), attempts: retry.attempts });
+            }
+            // What is stored and used again must have an encoding.
+            let stores = policy.cache.is_some() || matches!(policy.fallback, Fallback::LastGood { .. });
+            let may = |declared: &Option<Vec<u64>>, i: u16| declared.as_ref().is_none_or(|set| bits::has(set, i));
+            for (index, entry) in (0_u16..).zip(&self.channels) {
+                let Some(slot) = &entry.slot else { continue };
+                let untracked = entry.kind == ChannelKind::Untracked;
+                let written = stores && may(&shape.access.writes, index) && !slot.saves_updates();
+                let read = policy.cache.is_some_and(|c| c.key.is_none())
+                    && may(&shape.access.reads, index)
+                    && !slot.is_saved()
+                    && !untracked;
+                if written || read {
+                    return Err(CompileError::NotStorable { node: node(), channel: entry.name.clone() });
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -35,10 +35,23 @@ impl Questions {
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct State {
+    /// Nodes that edges, joins and routes led to.
     frontier: Vec<u64>,
+    /// Nodes that packets were sent to.
+    pushed: Vec<u64>,
     arrived: Vec<u64>,
+    /// Deferred nodes that were led to.
+    waiting: Vec<u64>,
     /// The `once` nodes and breakpoints that have run, this frontier included.
     ran: Vec<u64>,
+}
+
+/// What a choice adds to the next step: nothing, a run, a packet.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Move {
+    Nothing,
+    Run(u16),
+    Packet(u16),
 }
 
 struct Walk<'a> {
@@ -49,6 +62,8 @@ struct Walk<'a> {
     /// In the order of discovery, with the place of the state before: breadth first, hence shortest examples.
     states: Vec<(State, Option<usize>)>,
     transitions: usize,
+    /// Nodes that some state runs, as error handlers too.
+    ever: Vec<u64>,
 }
 
 struct TooMany;
@@ -56,74 +71,142 @@ struct TooMany;
 pub(super) fn prove(plan: &Plan, questions: &Questions) -> Result<(), CompileError> {
     let mut watched = questions.once.clone();
     bits::add(&mut watched, &questions.breakpoints);
-    let mut walk = Walk { plan, questions, watched, known: BTreeSet::new(), states: Vec::new(), transitions: 0 };
+    let ever = vec![0; plan.words()];
+    let (known, states) = (BTreeSet::new(), Vec::new());
+    let mut walk = Walk { plan, questions, watched, known, states, transitions: 0, ever };
     match walk.run()? {
         Ok(()) => {}
         // Without questions, structural reachability was checked and the proof is not owed.
         Err(TooMany) if questions.none() => return Ok(()),
         Err(TooMany) => return Err(CompileError::TooManyStates { graph: plan.name.clone(), limit: MAX_STATES }),
     }
-    let mut ever = vec![0; plan.words()];
-    walk.states.iter().for_each(|(state, _)| bits::add(&mut ever, &state.frontier));
-    let idle = (0_u16..).zip(&plan.nodes).find(|(rank, _)| !bits::has(&ever, *rank));
+    let idle = (0_u16..).zip(&plan.nodes).find(|(rank, _)| !bits::has(&walk.ever, *rank));
     idle.map_or(Ok(()), |(_, node)| Err(CompileError::NeverRuns { node: node.name.clone() }))
 }
 
 impl Walk<'_> {
     fn run(&mut self) -> Result<Result<(), TooMany>, CompileError> {
         let plan = self.plan;
-        let nothing = vec![0; plan.barrier_words()];
-        let ran = vec![0; plan.words()];
-        if self.spread(plan.entry.clone(), &nothing, &ran, plan.entry_routes.clone(), None)?.is_err() {
+        let none = vec![0; plan.words()];
+        let begin = State {
+            frontier: plan.entry.clone(),
+            pushed: none.clone(),
+            arrived: vec![0; plan.barrier_words()],
+            waiting: none.clone(),
+            ran: none.clone(),
+        };
+        let mut choices = Vec::new();
+        self.add_choices(plan.entry_routes.clone(), &mut choices);
+        if self.spread(begin, &choices, None)?.is_err() {
             return Ok(Err(TooMany));
         }
         let mut at = 0;
         while let Some((state, _)) = self.states.get(at) {
-            let State { frontier, mut arrived, ran } = state.clone();
-            let mut next = vec![0; plan.words()];
-            let mut routes = Vec::new();
-            for rank in bits::members(&frontier) {
-                let node = &plan.nodes[usize::from(rank)];
-                plan.leave(rank, node, &mut next, &mut arrived);
-                routes.extend(node.routes.clone());
-            }
-            plan.release(&mut next, &mut arrived);
-            if !bits::is_empty(&frontier) && self.spread(next, &arrived, &ran, routes, Some(at))?.is_err() {
-                return Ok(Err(TooMany));
+            let state = state.clone();
+            let mut running = state.frontier.clone();
+            bits::add(&mut running, &state.pushed);
+            if !bits::is_empty(&running) {
+                for acting in self.casts(&running) {
+                    let mut after = State { frontier: none.clone(), pushed: none.clone(), ..state.clone() };
+                    let mut choices = Vec::new();
+                    for rank in acting {
+                        let node = &plan.nodes[usize::from(rank)];
+                        if !bits::has(&running, rank) {
+                            self.note_handler(rank, &mut after, at)?;
+                        }
+                        plan.leave(rank, node, &mut after.frontier, &mut after.arrived);
+                        self.add_choices(node.routes.clone(), &mut choices);
+                        choices.extend(bits::members(&node.goes).map(|to| vec![Move::Nothing, Move::Run(to)]));
+                        choices.extend(bits::members(&node.sends).map(|to| vec![Move::Nothing, Move::Packet(to)]));
+                    }
+                    plan.release(&mut after.frontier, &mut after.arrived);
+                    if self.spread(after, &choices, Some(at))?.is_err() {
+                        return Ok(Err(TooMany));
+                    }
+                }
             }
             at += 1;
         }
         Ok(Ok(()))
     }
 
-    /// Adds a state for every combination of options of the routes.
+    /// Whose edges are followed: each node's own or those of its error handler, in all combinations.
+    fn casts(&self, running: &[u64]) -> Vec<Vec<u16>> {
+        let mut casts = vec![Vec::new()];
+        for rank in bits::members(running) {
+            let handler = self.plan.nodes[usize::from(rank)].handler;
+            let failed: Vec<Vec<u16>> = match handler {
+                Some(handler) => casts.iter().map(|cast| [cast.as_slice(), &[handler]].concat()).collect(),
+                None => Vec::new(),
+            };
+            casts.iter_mut().for_each(|cast| cast.push(rank));
+            casts.extend(failed);
+            if casts.len() > MAX_STATES {
+                break;
+            }
+        }
+        casts
+    }
+
+    /// An error handler runs inside the step of the node that failed.
+    fn note_handler(&mut self, handler: u16, after: &mut State, at: usize) -> Result<(), CompileError> {
+        bits::insert(&mut self.ever, handler);
+        if bits::has(&self.questions.once, handler) && bits::has(&after.ran, handler) {
+            let (node, steps) = (self.plan.name_of(u32::from(handler)), self.steps(&after.frontier, Some(at)));
+            return Err(CompileError::RunsTwice { node, steps });
+        }
+        if bits::has(&self.watched, handler) {
+            bits::insert(&mut after.ran, handler);
+        }
+        Ok(())
+    }
+
+    fn add_choices(&self, routes: std::ops::Range<usize>, choices: &mut Vec<Vec<Move>>) {
+        for route in &self.plan.routes[routes] {
+            if !route.many {
+                let one = |target: &Option<u16>| target.map_or(Move::Nothing, Move::Run);
+                let moves: BTreeSet<Move> = route.targets.iter().map(one).collect();
+                choices.push(moves.into_iter().collect());
+                continue;
+            }
+            for to in route.targets.iter().flatten() {
+                choices.push(vec![Move::Nothing, Move::Run(*to)]);
+                if self.plan.nodes[usize::from(*to)].takes.is_some() {
+                    choices.push(vec![Move::Nothing, Move::Packet(*to)]);
+                }
+            }
+        }
+    }
+
+    /// Adds a state for every combination of choices.
     fn spread(
         &mut self,
-        next: Vec<u64>,
-        arrived: &[u64],
-        ran: &[u64],
-        routes: impl IntoIterator<Item = usize>,
+        base: State,
+        choices: &[Vec<Move>],
         before: Option<usize>,
     ) -> Result<Result<(), TooMany>, CompileError> {
-        let mut frontiers = BTreeSet::from([next]);
-        for route in routes {
-            let targets: BTreeSet<Option<u16>> = self.plan.routes[route].targets.iter().copied().collect();
+        let mut ends = BTreeSet::from([(base.frontier.clone(), base.pushed.clone())]);
+        for moves in choices {
             let mut wider = BTreeSet::new();
-            for frontier in &frontiers {
-                for target in &targets {
-                    let mut frontier = frontier.clone();
-                    target.iter().for_each(|t| bits::insert(&mut frontier, *t));
-                    wider.insert(frontier);
+            for (frontier, pushed) in &ends {
+                for chosen in moves {
+                    let (mut frontier, mut pushed) = (frontier.clone(), pushed.clone());
+                    match chosen {
+                        Move::Nothing => {}
+                        Move::Run(to) => bits::insert(&mut frontier, *to),
+                        Move::Packet(to) => bits::insert(&mut pushed, *to),
+                    }
+                    wider.insert((frontier, pushed));
                 }
                 if wider.len() > MAX_STATES {
                     return Ok(Err(TooMany));
                 }
             }
-            frontiers = wider;
+            ends = wider;
         }
-        self.transitions += frontiers.len();
-        for frontier in frontiers {
-            self.add(frontier, arrived, ran, before)?;
+        self.transitions += ends.len();
+        for (frontier, pushed) in ends {
+            self.add(State { frontier, pushed, ..base.clone() }, before)?;
             if self.states.len() > MAX_STATES || self.transitions > MAX_TRANSITIONS {
                 return Ok(Err(TooMany));
             }
@@ -131,28 +214,39 @@ impl Walk<'_> {
         Ok(Ok(()))
     }
 
-    fn add(
-        &mut self,
-        frontier: Vec<u64>,
-        arrived: &[u64],
-        ran: &[u64],
-        before: Option<usize>,
-    ) -> Result<(), CompileError> {
-        self.judge(&frontier, ran, before)?;
-        let mut ran = ran.to_vec();
-        bits::add(&mut ran, &bits::both(&frontier, &self.watched));
-        let state = State { frontier, arrived: arrived.to_vec(), ran };
+    fn add(&mut self, mut state: State, before: Option<usize>) -> Result<(), CompileError> {
+        self.defer(&mut state);
+        let mut running = state.frontier.clone();
+        bits::add(&mut running, &state.pushed);
+        self.judge(&running, &state.ran, before)?;
+        bits::add(&mut self.ever, &running);
+        bits::add(&mut state.ran, &bits::both(&running, &self.watched));
         if self.known.insert(state.clone()) {
             self.states.push((state, before));
         }
         Ok(())
     }
 
+    /// As at run time: deferred nodes wait until no edge leads anywhere else.
+    fn defer(&self, state: &mut State) {
+        let deferred = &self.plan.deferred;
+        if bits::is_empty(deferred) {
+            return;
+        }
+        let led = bits::both(&state.frontier, deferred);
+        bits::add(&mut state.waiting, &led);
+        state.frontier.iter_mut().zip(deferred).for_each(|(f, d)| *f &= !d);
+        if bits::is_empty(&state.frontier) {
+            std::mem::swap(&mut state.frontier, &mut state.waiting);
+            self.plan.release_deferred(&mut state.frontier, &mut state.arrived);
+        }
+    }
+
     fn judge(&self, frontier: &[u64], ran: &[u64], before: Option<usize>) -> Result<(), CompileError> {
         let q = self.questions;
         let again = bits::both(&bits::both(frontier, ran), &q.once);
         if let Some(rank) = bits::members(&again).next() {
-            let (node, steps) = (self.plan.name_of(rank), self.steps(frontier, before));
+            let (node, steps) = (self.plan.name_of(u32::from(rank)), self.steps(frontier, before));
             return Err(CompileError::RunsTwice { node, steps });
         }
         for rivals in &q.rivals {
@@ -165,14 +259,14 @@ impl Walk<'_> {
         if bits::count(frontier) > 1
             && let Some(rank) = bits::members(&bits::both(frontier, &q.breakpoints)).next()
         {
-            let (node, steps) = (self.plan.name_of(rank), self.steps(frontier, before));
+            let (node, steps) = (self.plan.name_of(u32::from(rank)), self.steps(frontier, before));
             return Err(CompileError::BreakpointShared { node, steps });
         }
         let missed = bits::members(&q.breakpoints).find(|b| !bits::has(ran, *b));
         if bits::is_empty(frontier)
             && let Some(rank) = missed
         {
-            let (node, steps) = (self.plan.name_of(rank), self.steps(frontier, before));
+            let (node, steps) = (self.plan.name_of(u32::from(rank)), self.steps(frontier, before));
             return Err(CompileError::BreakpointMissed { node, steps });
         }
         Ok(())
@@ -183,7 +277,9 @@ impl Walk<'_> {
         let shown = |set: &[u64]| if bits::is_empty(set) { vec!["END".to_owned()] } else { self.plan.names(set) };
         let mut steps = vec![shown(frontier)];
         while let Some((state, earlier)) = before.and_then(|at| self.states.get(at)) {
-            steps.push(shown(&state.frontier));
+            let mut running = state.frontier.clone();
+            bits::add(&mut running, &state.pushed);
+            steps.push(shown(&running));
             before = *earlier;
         }
         steps.reverse();

@@ -3,15 +3,28 @@
 use crate::bits;
 use crate::builder::{Choice, GraphBuilder, Limits};
 use crate::channel::ChanId;
+use crate::error::NodeError;
 use crate::io::Access;
 use crate::node::{END, NodeId, START};
+use crate::packet::{Loader, Packed, Packet};
+use std::any::TypeId;
 use std::ops::Range;
+use std::sync::Arc;
 use tradegraph_columns::RollingHash;
 
 pub(crate) struct PlanNode {
     pub(crate) name: String,
     pub(crate) once: bool,
     pub(crate) access: Access,
+    /// A hash of the name.
+    pub(crate) key: u64,
+    /// Declared targets of gotos and of packets.
+    pub(crate) goes: Vec<u64>,
+    pub(crate) sends: Vec<u64>,
+    pub(crate) takes: Option<(TypeId, Loader)>,
+    pub(crate) handler: Option<u16>,
+    /// Of a subgraph: channels of this graph and of it that are one.
+    pub(crate) shares: Vec<(u16, u16)>,
     /// Targets of plain edges.
     pub(crate) next: Vec<u64>,
     /// An edge to END: only drawn.
@@ -30,6 +43,8 @@ pub(crate) struct PlanRoute {
     pub(crate) labels: Vec<String>,
     /// None is END, or a target that was removed.
     pub(crate) targets: Vec<Option<u16>>,
+    /// Any number of targets instead of one.
+    pub(crate) many: bool,
 }
 
 impl PlanRoute {
@@ -58,6 +73,10 @@ pub(crate) struct Plan {
     pub(crate) rank_of: Vec<Option<u16>>,
     pub(crate) removed: Vec<String>,
     pub(crate) limit: u32,
+    /// Nodes that run once nothing else is left to run.
+    pub(crate) deferred: Vec<u64>,
+    /// Nothing in it needs more than the plain step.
+    pub(crate) simple: bool,
     /// Of everything that a pause depends on.
     pub(crate) fingerprint: u64,
 }
@@ -83,6 +102,8 @@ impl Plan {
             rank_of,
             removed: lost.map(|i| g.nodes[i].name.clone()).collect(),
             limit: limits.recursion,
+            deferred: Vec::new(),
+            simple: true,
             fingerprint: 0,
         };
         plan.removed.sort();
@@ -96,9 +117,40 @@ impl Plan {
                 list.as_ref().map(|l| bits::set_of(g.channels.len(), l.iter().map(|c| c.0)))
             };
             let access = Access { reads: set(&spec.reads), writes: set(&spec.writes) };
-            let (name, once) = (spec.name.clone(), spec.once);
-            plan.nodes.push(PlanNode { name, once, access, next, ends, joins: Vec::new(), routes });
+            let ranks = |ids: &[NodeId]| bits::set_of(by_name.len(), ids.iter().filter_map(|id| plan.rank(*id)));
+            let (goes, sends) = (ranks(&spec.goes_to), ranks(&spec.sends_to));
+            let handler = spec.policy.on_error.and_then(|h| plan.rank(h));
+            let mut key = RollingHash::new(0);
+            key.bytes(spec.name.as_bytes());
+            plan.nodes.push(PlanNode {
+                name: spec.name.clone(),
+                once: spec.once,
+                access,
+                key: key.value(),
+                goes,
+                sends,
+                takes: spec.takes,
+                handler,
+                shares: g.shares(spec),
+                next,
+                ends,
+                joins: Vec::new(),
+                routes,
+            });
         }
+        let kept_specs = || g.nodes.iter().zip(&plan.rank_of).filter_map(|(spec, rank)| rank.map(|r| (spec, r)));
+        plan.deferred = bits::set_of(by_name.len(), kept_specs().filter(|(s, _)| s.deferred).map(|(_, r)| r));
+        plan.simple = kept_specs().all(|(s, _)| {
+            let leads = s.goes_to.is_empty() && s.sends_to.is_empty();
+            leads
+                && !s.deferred
+                && s.inner.is_empty()
+                && !s.is_subgraph
+                && s.shared.is_none()
+                && s.takes.is_none()
+                && s.policy.is_plain()
+        });
+        plan.simple &= !plan.routes.iter().any(|r| r.many) && g.effects.is_empty() && !g.full;
         (plan.entry, plan.entry_ends) = plan.edges_from(g, START);
         plan.entry_routes = plan.add_routes(g, START, &mut order);
         plan.add_joins(g);
@@ -122,7 +174,8 @@ impl Plan {
         for (i, route) in g.routes.iter().enumerate().filter(|(_, r)| r.from == from) {
             let labels = route.options.iter().map(|(label, _)| label.clone()).collect();
             let targets = route.options.iter().map(|(_, to)| self.rank(*to)).collect();
-            self.routes.push(PlanRoute { labels, targets });
+            let many = matches!(route.router, crate::builder::Router::Many(_));
+            self.routes.push(PlanRoute { labels, targets, many });
             order.push(i);
         }
         first..self.routes.len()
@@ -146,7 +199,7 @@ impl Plan {
     }
 
     fn hash(&self) -> u64 {
-        let mut hash = RollingHash::new(u64::from(self.limit));
+        let mut hash = RollingHash::new(0);
         for node in &self.nodes {
             hash.bytes(node.name.as_bytes());
             node.next.iter().for_each(|w| hash.word(*w));
@@ -192,19 +245,57 @@ impl Plan {
     pub(crate) fn release(&self, next: &mut [u64], arrived: &mut [u64]) {
         let words = next.len();
         for (join, seen) in self.joins.iter().zip(arrived.chunks_exact_mut(words)) {
-            if bits::covers(seen, &join.members) {
+            if bits::covers(seen, &join.members) && !bits::has(&self.deferred, join.to) {
                 bits::insert(next, join.to);
                 seen.fill(0);
             }
         }
     }
 
+    /// As `release`, for the joins into deferred nodes.
+    pub(crate) fn release_deferred(&self, next: &mut [u64], arrived: &mut [u64]) {
+        let words = next.len();
+        for (join, seen) in self.joins.iter().zip(arrived.chunks_exact_mut(words)) {
+            if bits::has(&self.deferred, join.to) && bits::covers(seen, &join.members) {
+                bits::insert(next, join.to);
+                seen.fill(0);
+            }
+        }
+    }
+
+    /// The rank of a target that a node or router chose by itself; none is END or a target that was removed.
+    pub(crate) fn target(
+        &self,
+        id: NodeId,
+        declared: impl Fn(u16) -> bool,
+        how: &'static str,
+    ) -> Result<Option<u16>, NodeError> {
+        if id == END {
+            return Ok(None);
+        }
+        match self.rank_of.get(usize::from(id.0)) {
+            Some(Some(rank)) if declared(*rank) => Ok(Some(*rank)),
+            Some(Some(rank)) => Err(NodeError::UndeclaredTarget { target: self.name_of(u32::from(*rank)), how }),
+            Some(None) => Ok(None),
+            None => Err(NodeError::UnknownTarget { index: id.0 }),
+        }
+    }
+
+    /// A packet for the node of a rank.
+    pub(crate) fn packet<A: Packed>(&self, to: u16, arg: A) -> Result<Packet, NodeError> {
+        let takes = self.nodes.get(usize::from(to)).and_then(|n| n.takes.as_ref()).map(|(id, _)| *id);
+        if takes == Some(TypeId::of::<A>()) {
+            return Ok(Packet { to, arg: Arc::new(arg) });
+        }
+        Err(NodeError::WrongPacket { target: self.name_of(u32::from(to)), sent: std::any::type_name::<A>() })
+    }
+
     pub(crate) fn names(&self, set: &[u64]) -> Vec<String> {
-        bits::members(set).map(|rank| self.name_of(rank)).collect()
+        bits::members(set).map(|rank| self.name_of(u32::from(rank))).collect()
     }
 
     /// The name of a rank; any other number is the input, which START brings.
-    pub(crate) fn name_of(&self, rank: u16) -> String {
-        self.nodes.get(usize::from(rank)).map_or_else(|| "START".to_owned(), |n| n.name.clone())
+    pub(crate) fn name_of(&self, rank: u32) -> String {
+        self.nodes.get(rank as usize).map_or_else(|| "START".to_owned(), |n| n.name.clone())
     }
 }

@@ -5,7 +5,11 @@
 
 mod conformance;
 mod council;
+mod determinism;
 mod drawing;
+mod effects;
+mod full;
+mod langgraph;
 mod pause;
 mod reference;
 mod refusals;

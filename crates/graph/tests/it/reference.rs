@@ -62,7 +62,7 @@ impl Spec {
         (self.salt + list.len() * 7 + scalar) % options
     }
 
-    fn graph(&self, once: bool) -> Result<Random, CompileError> {
+    fn graph(&self, once: bool, full: bool) -> Result<Random, CompileError> {
         let mut g = GraphBuilder::<()>::new("random");
         let list = g.channel("list", Channel::reduce(Vec::new(), |all: &mut Vec<String>, one| all.push(one)));
         let scalar = g.channel("scalar", Channel::last(0_usize));
@@ -97,6 +97,9 @@ impl Spec {
         for (members, to) in &self.joins {
             let members: Vec<_> = members.iter().map(|m| ids[*m]).collect();
             g.join(&members, ids[*to]);
+        }
+        if full {
+            g.observed();
         }
         if once {
             g.node_mut(ids[self.once]).once();
@@ -190,9 +193,10 @@ proptest! {
 
     #[test]
     fn random_graphs_agree_with_a_naive_interpreter(spec in specs()) {
-        let Random { mut graph, list, scalar } = spec.graph(false).unwrap();
         let naive = interpret(&spec);
-        // Twice: nothing of the first run may be left in frontier or joins.
+        // Plain steps and full ones, each twice: nothing of the first run may be left in frontier or joins.
+        for full in [false, true] {
+        let Random { mut graph, list, scalar } = spec.graph(false, full).unwrap();
         for _ in 0..2 {
             graph.reset();
             let end = match graph.run(&mut ()) {
@@ -204,13 +208,14 @@ proptest! {
             prop_assert_eq!(&end, &naive.end);
             prop_assert_eq!((graph.get(list), graph.get(scalar)), (Ok(&naive.list), Ok(&naive.scalar)));
         }
+        }
     }
 
     /// Accepted as `once`: the naive run runs it at most once. Refused: the shown run has it twice.
     #[test]
     fn what_is_accepted_as_once_runs_once(spec in specs()) {
         let name = POOL[spec.once];
-        match spec.graph(true) {
+        match spec.graph(true, false) {
             Ok(_) => prop_assert!(interpret(&spec).runs.get(&spec.once).copied().unwrap_or(0) <= 1),
             Err(CompileError::RunsTwice { node, steps }) => {
                 prop_assert_eq!(&node, name);

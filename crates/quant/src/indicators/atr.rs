@@ -34,7 +34,7 @@ impl Atr {
         Columns::of(Atr::new(n_instruments, n), n_instruments)
     }
 
-    pub(super) fn new(n_instruments: usize, n: usize) -> Self {
+    pub(crate) fn new(n_instruments: usize, n: usize) -> Self {
         Atr { ranges: TrueRange::new(n_instruments), average: Ema::wilder(n_instruments, n) }
     }
 }

@@ -1,7 +1,7 @@
-//! Channels around a middle whose width is the average true range: Keltner and SuperTrend.
+//! Channels whose width follows the ranges of bars: Keltner, SuperTrend, acceleration bands.
 
-use super::parts::state;
-use super::{Atr, Bar, Columns, Ema, Inputs, Seed, Status, Study, TrueRange, typical};
+use super::parts::{Mean, state};
+use super::{Atr, Bar, Columns, Ema, Inputs, Seed, Status, Study, TrueRange, period_of, typical};
 
 /// Keltner channel: exponential average over `n` bars of the typical price `(high + low + close) / 3`, and `width` average
 /// true ranges over `range` bars on both sides: lines upper, middle, lower.
@@ -111,4 +111,41 @@ impl Study<2> for SuperTrend {
     }
 
     state!(width, range, upper, lower, previous, trend);
+}
+
+/// Acceleration bands: means over `n` bars of `high (1 + 4 r)`, of the close and of `low (1 − 4 r)`, where r is the range
+/// `(high − low) / (high + low)`: lines upper, middle, lower.
+///
+/// - Shape: one value a bar; none before bar `n − 1`. Units: those of the prices; `n` in bars, at least 1.
+/// - Source: Headley, Big Trends in Trading (2002); TA-Lib 0.8 `TA_ACCBANDS`.
+#[derive(Clone, Debug)]
+pub struct AccelerationBands {
+    upper: Mean,
+    middle: Mean,
+    lower: Mean,
+}
+
+impl AccelerationBands {
+    /// A kernel without data. Holds `3 n` values an instrument.
+    #[must_use]
+    pub fn columns(n_instruments: usize, n: usize) -> Columns<AccelerationBands, 3> {
+        let mean = Mean::new(n_instruments, period_of(n, 1));
+        let study = AccelerationBands { upper: mean.clone(), middle: mean.clone(), lower: mean };
+        Columns::of(study, n_instruments)
+    }
+}
+
+impl Study<3> for AccelerationBands {
+    const INPUTS: Inputs = Inputs::RANGE;
+
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 3], Status> {
+        let sum = bar.high + bar.low;
+        let range = if sum != 0.0 { 4.0 * (bar.high - bar.low) / sum } else { 0.0 };
+        let upper = self.upper.step(i, bar.high * (1.0 + range));
+        let middle = self.middle.step(i, bar.close);
+        let lower = self.lower.step(i, bar.low * (1.0 - range));
+        Ok([upper?, middle?, lower?])
+    }
+
+    state!(upper, middle, lower);
 }

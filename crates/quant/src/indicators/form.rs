@@ -226,7 +226,7 @@ pub struct Columns<S, const M: usize> {
 
 impl<S: Study<M>, const M: usize> Columns<S, M> {
     /// A kernel without data; the study has state for `n_instruments`.
-    pub(super) fn of(study: S, n_instruments: usize) -> Self {
+    pub(crate) fn of(study: S, n_instruments: usize) -> Self {
         Columns {
             study,
             value: std::array::from_fn(|_| vec![0.0; n_instruments]),

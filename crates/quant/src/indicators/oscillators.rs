@@ -266,3 +266,98 @@ impl Study<2> for RateOfChange {
 
     state!(0);
 }
+
+/// Detrended price oscillator: the close `n/2 + 1` bars ago less the mean of the last `n` closes. Nothing looks ahead: the
+/// value of a bar, which tells of the cycle half a period ago, is known at that bar.
+///
+/// - Shape: one value a bar; none before bar `max(n − 1, n/2 + 1)`. Units: those of the prices; `n` in bars, at least 2.
+/// - Source: Achelis, Technical Analysis from A to Z (1995); TA-Lib 0.8 `TA_DPO`.
+#[derive(Clone, Debug)]
+pub struct Dpo {
+    past: Window,
+    mean: Mean,
+}
+
+impl Dpo {
+    /// A kernel without data. Holds `1.5 n` closes an instrument.
+    #[must_use]
+    pub fn columns(n_instruments: usize, n: usize) -> Columns<Dpo, 1> {
+        let n = period_of(n, 2);
+        Columns::of(
+            Dpo { past: Window::new(n_instruments, n / 2 + 1), mean: Mean::new(n_instruments, n) },
+            n_instruments,
+        )
+    }
+}
+
+impl Study<1> for Dpo {
+    const INPUTS: Inputs = Inputs::CLOSE;
+
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 1], Status> {
+        let past = self.past.push(i, bar.close);
+        let mean = self.mean.step(i, bar.close)?;
+        Ok([past.ok_or(Status::WarmUp)? - mean])
+    }
+
+    state!(past, mean);
+}
+
+/// Elder ray: lines bull (the high) and bear (the low), each less the exponential average of the last `n` closes.
+///
+/// - Shape: one value a bar; none before bar `n − 1`. Units: those of the prices; `n` in bars, at least 1 (default of the
+///   field: 13).
+/// - Source: Elder, Trading for a Living (1993), section 41; TA-Lib 0.8 `TA_ERI`.
+#[derive(Clone, Debug)]
+pub struct ElderRay(Ema);
+
+impl ElderRay {
+    /// A kernel without data.
+    #[must_use]
+    pub fn columns(n_instruments: usize, n: usize) -> Columns<ElderRay, 2> {
+        Columns::of(ElderRay(Ema::new(n_instruments, n, Seed::Sma)), n_instruments)
+    }
+}
+
+impl Study<2> for ElderRay {
+    const INPUTS: Inputs = Inputs::RANGE;
+
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 2], Status> {
+        let middle = self.0.step(i, bar.close)?;
+        Ok([bar.high - middle, bar.low - middle])
+    }
+
+    state!(0);
+}
+
+/// Intraday momentum index: the bodies of the rising bars of the last `n`, in per cent of all bodies.
+///
+/// - Shape: one value a bar; none before bar `n − 1`. Range: 0 to 100; 50 without a body. `n` in bars, at least 1.
+/// - Source: Chande and Kroll, The New Technical Trader (1994); TA-Lib 0.8 `TA_IMI`.
+#[derive(Clone, Debug)]
+pub struct IntradayMomentum {
+    up: Sum,
+    down: Sum,
+}
+
+impl IntradayMomentum {
+    /// A kernel without data. Holds `2 n` values an instrument.
+    #[must_use]
+    pub fn columns(n_instruments: usize, n: usize) -> Columns<IntradayMomentum, 1> {
+        let sum = Sum::new(n_instruments, period_of(n, 1));
+        Columns::of(IntradayMomentum { up: sum.clone(), down: sum }, n_instruments)
+    }
+}
+
+impl Study<1> for IntradayMomentum {
+    const INPUTS: Inputs = Inputs::OPEN.and(Inputs::CLOSE);
+
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 1], Status> {
+        let body = bar.close - bar.open;
+        let (up, down) = if body > 0.0 { (body, 0.0) } else { (0.0, -body) };
+        let (up, down) = (self.up.step(i, up), self.down.step(i, down));
+        let (up, down) = (up?, down?);
+        Ok([if up + down > 0.0 { percent(up, up + down) } else { 50.0 }])
+    }
+
+    state!(up, down);
+}

@@ -30,7 +30,7 @@ macro_rules! state {
         }
     };
 }
-pub(super) use state;
+pub(crate) use state;
 
 mod co_moments;
 mod extreme;
@@ -46,13 +46,13 @@ pub(super) use mean::Mean;
 pub(super) use moments::Moments;
 pub(super) use sum::Sum;
 pub(super) use weighted::Weighted;
-pub(super) use window::Window;
+pub(crate) use window::Window;
 
 use super::{expect_u64, load_counts, save_counts};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 
 /// State or a parameter of an indicator.
-pub(super) trait Part {
+pub(crate) trait Part {
     /// Called after a pass of steps over the instruments.
     fn passed(&mut self) {}
 
@@ -112,6 +112,21 @@ impl Part for super::Rsi {
 
     fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
         super::Rsi::load(self, from)
+    }
+}
+
+/// Parts of one kind, one after the other.
+impl<P: Part, const N: usize> Part for [P; N] {
+    fn passed(&mut self) {
+        self.iter_mut().for_each(Part::passed);
+    }
+
+    fn save(&self, to: &mut Encoder) {
+        self.iter().for_each(|part| part.save(to));
+    }
+
+    fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        self.iter_mut().try_for_each(|part| part.load(from))
     }
 }
 

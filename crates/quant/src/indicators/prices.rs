@@ -96,3 +96,41 @@ impl Study<5> for Pivots {
 
     state!(high, low, pivot, begun);
 }
+
+/// Heikin-Ashi bars: lines open (middle of the open and close of the bar before, at the first bar of its own prices), high,
+/// low, close (mean of the four prices).
+///
+/// - Shape: one value a bar, from the first on. Units: those of the prices.
+/// - Source: Valcu, Technical Analysis of Stocks & Commodities 22 (February 2004); TA-Lib 0.8 `TA_HA`.
+#[derive(Clone, Debug)]
+pub struct HeikinAshi {
+    open: Vec<f64>,
+    close: Vec<f64>,
+    begun: Vec<u32>,
+}
+
+impl HeikinAshi {
+    /// A kernel without data.
+    #[must_use]
+    pub fn columns(n_instruments: usize) -> Columns<HeikinAshi, 4> {
+        let zeros = || vec![0.0; n_instruments];
+        Columns::of(HeikinAshi { open: zeros(), close: zeros(), begun: vec![0; n_instruments] }, n_instruments)
+    }
+}
+
+impl Study<4> for HeikinAshi {
+    const INPUTS: Inputs = Inputs::RANGE.and(Inputs::OPEN);
+
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 4], Status> {
+        let first = std::mem::replace(&mut self.begun[i], 1) == 0;
+        let (from, to) = if first { (bar.open, bar.close) } else { (self.open[i], self.close[i]) };
+        let (open, close) = ((from + to) / 2.0, (bar.open + bar.high + bar.low + bar.close) / 4.0);
+        (self.open[i], self.close[i]) = (open, close);
+        let (top, bottom) = if open > close { (open, close) } else { (close, open) };
+        let high = if bar.high > top { bar.high } else { top };
+        let low = if bar.low < bottom { bar.low } else { bottom };
+        Ok([open, high, low, close])
+    }
+
+    state!(open, close, begun);
+}

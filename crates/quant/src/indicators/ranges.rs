@@ -1,7 +1,7 @@
-//! True ranges as a share of the price, and against movement: NATR, vortex, ultimate oscillator.
+//! Ranges of bars: as a share of the price, against movement, in change.
 
-use super::parts::{Sum, state};
-use super::{Atr, Bar, Columns, Inputs, Status, Study, TrueRange, percent, period_of};
+use super::parts::{Sum, Window, state};
+use super::{Atr, Bar, Columns, Ema, Inputs, Seed, Status, Study, TrueRange, percent, period_of};
 
 /// Average true range over `n` bars in per cent of the close.
 ///
@@ -141,4 +141,77 @@ impl Pressure {
         let ranges = self.ranges.step(i, range)?;
         Ok(percent(bought?, ranges))
     }
+}
+
+/// Chaikin's volatility: change over `change` bars of the exponential average over `n` bars of the range `high − low`.
+///
+/// - Shape: one value a bar; none before bar `n − 1 + change`. Units: per cent; 0 where there was no range. Periods in bars,
+///   at least 1 (default of the field: 10 and 10).
+/// - Source: Achelis, Technical Analysis from A to Z (1995); TA-Lib 0.8 `TA_CVI`.
+#[derive(Clone, Debug)]
+pub struct ChaikinVolatility {
+    range: Ema,
+    past: Window,
+}
+
+impl ChaikinVolatility {
+    /// A kernel without data. Holds `change` values an instrument.
+    #[must_use]
+    pub fn columns(n_instruments: usize, n: usize, change: usize) -> Columns<ChaikinVolatility, 1> {
+        let past = Window::new(n_instruments, period_of(change, 1));
+        Columns::of(ChaikinVolatility { range: Ema::new(n_instruments, n, Seed::Sma), past }, n_instruments)
+    }
+}
+
+impl Study<1> for ChaikinVolatility {
+    const INPUTS: Inputs = Inputs::HIGH.and(Inputs::LOW);
+
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 1], Status> {
+        let range = self.range.step(i, bar.high - bar.low)?;
+        let past = self.past.push(i, range).ok_or(Status::WarmUp)?;
+        Ok([percent(range - past, past)])
+    }
+
+    state!(range, past);
+}
+
+/// Williams' accumulation and distribution: the sum so far of how far each close that rose lies above the true low, less how
+/// far each close that fell lies below the true high; true lows and highs contain the close before.
+///
+/// - Shape: one value a bar, 0 at the first. Units: those of the prices. Only its changes mean something.
+/// - Source: Achelis, Technical Analysis from A to Z (1995); TA-Lib 0.8 `TA_WAD`.
+#[derive(Clone, Debug)]
+pub struct WilliamsAccumulation {
+    value: Vec<f64>,
+    previous: Vec<f64>,
+    begun: Vec<u32>,
+}
+
+impl WilliamsAccumulation {
+    /// A kernel without data.
+    #[must_use]
+    pub fn columns(n_instruments: usize) -> Columns<WilliamsAccumulation, 1> {
+        let zeros = || vec![0.0; n_instruments];
+        let study = WilliamsAccumulation { value: zeros(), previous: zeros(), begun: vec![0; n_instruments] };
+        Columns::of(study, n_instruments)
+    }
+}
+
+impl Study<1> for WilliamsAccumulation {
+    const INPUTS: Inputs = Inputs::RANGE;
+
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 1], Status> {
+        let previous = std::mem::replace(&mut self.previous[i], bar.close);
+        if std::mem::replace(&mut self.begun[i], 1) == 0 {
+            return Ok([0.0]);
+        }
+        if bar.close > previous {
+            self.value[i] += bar.close - if bar.low < previous { bar.low } else { previous };
+        } else if bar.close < previous {
+            self.value[i] += bar.close - if bar.high > previous { bar.high } else { previous };
+        }
+        Ok([self.value[i]])
+    }
+
+    state!(value, previous, begun);
 }

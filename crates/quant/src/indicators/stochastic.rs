@@ -1,7 +1,7 @@
 //! Stochastic oscillators: where the close lies in its recent range.
 
 use super::parts::{Mean, state};
-use super::{Bar, Columns, Donchian, Inputs, Rsi, Status, Study, percent, period_of, rsi};
+use super::{Bar, Columns, Donchian, Ema, Inputs, Rsi, Seed, Status, Study, percent, period_of, rsi};
 
 /// Raw stochastic of the last `k` bars, `100 (close − lowest low) / (highest high − lowest low)`, and its mean over `d` bars:
 /// lines k, d.
@@ -136,4 +136,51 @@ impl Study<1> for WilliamsR {
     }
 
     state!(0);
+}
+
+/// Stochastic momentum: distance of the close from the middle of the range of the last `n` bars, smoothed exponentially over
+/// `slow` and then over `fast` bars, in per cent of half that range smoothed alike (line value), and its exponential average
+/// over `signal` bars (line signal). All averages start at a simple mean.
+///
+/// - Shape: one value a bar; none before bar `n + slow + fast + signal − 4`.
+/// - Range: −100 to 100; 0 where there is no range. Periods in bars, at least 1 (default of the field: 13, 25, 2, 9).
+/// - Source: Blau, Technical Analysis of Stocks & Commodities 11 (1993); TA-Lib 0.8 `TA_SMI`.
+#[derive(Clone, Debug)]
+pub struct StochasticMomentum {
+    range: Donchian,
+    distance: [Ema; 2],
+    width: [Ema; 2],
+    signal: Ema,
+}
+
+impl StochasticMomentum {
+    /// A kernel without data. Holds `2 n` prices an instrument.
+    #[must_use]
+    pub fn columns(
+        n_instruments: usize,
+        n: usize,
+        slow: usize,
+        fast: usize,
+        signal: usize,
+    ) -> Columns<StochasticMomentum, 2> {
+        let ema = |n| Ema::new(n_instruments, n, Seed::Sma);
+        let (distance, width) = ([ema(slow), ema(fast)], [ema(slow), ema(fast)]);
+        let range = Donchian::new(n_instruments, n);
+        Columns::of(StochasticMomentum { range, distance, width, signal: ema(signal) }, n_instruments)
+    }
+}
+
+impl Study<2> for StochasticMomentum {
+    const INPUTS: Inputs = Inputs::RANGE;
+
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 2], Status> {
+        let (high, low) = self.range.range(i, bar.high, bar.low)?;
+        let (distance, width) = (bar.close - (high + low) / 2.0, high - low);
+        let (distance, width) = (self.distance[0].step(i, distance), self.width[0].step(i, width));
+        let (distance, width) = (self.distance[1].step(i, distance?), self.width[1].step(i, width?));
+        let value = percent(distance?, width? / 2.0);
+        Ok([value, self.signal.step(i, value)?])
+    }
+
+    state!(range, distance, width, signal);
 }

@@ -72,7 +72,7 @@ fn equals_ta_lib() {
         println!("{header}: {compared} values, worst relative error {error:.1e}");
         assert!(*compared > 100, "{header}: only {compared} values were compared");
     }
-    for indicator in INDICATORS {
+    for indicator in INDICATORS.iter().filter(|i| !i.name.starts_with(CANDLE)) {
         for line in indicator.lines {
             let has = |h: &&&str| column(h).0.name == indicator.name && h.ends_with(&format!(").{}", line.name));
             let only = |h: &&&str| line.name.is_empty() && column(h).0.name == indicator.name;
@@ -83,6 +83,51 @@ fn equals_ta_lib() {
                 line.name
             );
         }
+    }
+}
+
+const CANDLE: &str = "candle_";
+
+/// Exactly, from the same bar on, each pattern with each value that it can have.
+#[test]
+fn candle_patterns_equal_ta_lib() {
+    let table = include_str!("../../oracles/indicators_candles.csv");
+    let rows: Vec<Vec<&str>> =
+        table.lines().filter(|l| !l.starts_with('#')).skip(1).map(|l| l.split(',').collect()).collect();
+    let patterns: Vec<&Indicator> = INDICATORS.iter().filter(|i| i.name.starts_with(CANDLE)).collect();
+    assert_eq!(patterns.len(), 61);
+    let mut seen = vec![std::collections::BTreeMap::new(); patterns.len()];
+    let mut compared = 0;
+    for rows in rows.chunk_by(|a, b| a[0] == b[0]) {
+        let input = |c: usize| -> Vec<f64> { rows.iter().map(|r| r[c].parse().unwrap_or(f64::NAN)).collect() };
+        let [open, high, low, close] = [input(1), input(2), input(3), input(4)];
+        let bars = Bars { open: &open, high: &high, low: &low, close: &close, ..Bars::default() };
+        for (pattern, seen) in patterns.iter().zip(&mut seen) {
+            let defaults: Vec<f64> = pattern.parameters.iter().map(|p| p.default).collect();
+            let [actual] = &pattern.series(&defaults, &bars)[..] else { panic!("one line") };
+            let mut none = f64::NAN;
+            for (i, (row, actual)) in rows.iter().zip(actual).enumerate() {
+                let cell = |found: &str| -> Option<f64> {
+                    let (name, value) = found.split_once(':').unwrap();
+                    (name == &pattern.name[CANDLE.len()..]).then(|| value.parse().unwrap())
+                };
+                let expected = row[5].split_whitespace().find_map(cell);
+                none = if expected.is_some() { 0.0 } else { none };
+                let expected = expected.unwrap_or(none);
+                let equal = expected == *actual || (expected.is_nan() && actual.is_nan());
+                assert!(equal, "{} {} bar {i}: {actual} instead of {expected}", row[0], pattern.name);
+                if expected.abs() > 0.0 {
+                    *seen.entry(expected as i32).or_insert(0) += 1;
+                }
+                compared += 1;
+            }
+        }
+    }
+    let values: usize = seen.iter().map(|s| s.len()).sum();
+    println!("{compared} cells, {values} values of {} patterns", patterns.len());
+    assert_eq!(values, 98, "{seen:?}");
+    for (pattern, seen) in patterns.iter().zip(&seen) {
+        assert!(seen.values().all(|n| *n >= 3), "{} only {seen:?}", pattern.name);
     }
 }
 

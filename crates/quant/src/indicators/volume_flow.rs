@@ -1,6 +1,6 @@
 //! Flows of volume: which side of the price the volume was on.
 
-use super::parts::{Sum, state};
+use super::parts::{Mean, Sum, state};
 use super::{Bar, Columns, Ema, Inputs, Seed, Status, Study, percent, period_of, typical};
 
 /// Money flow index: typical price times volume of the bars that rose, as a share of that of all bars that moved, over `n`
@@ -255,4 +255,72 @@ impl Study<1> for ForceIndex {
     }
 
     state!(average, previous, begun);
+}
+
+/// Percentage volume oscillator: exponential average of the volume over `fast` bars less that over `slow` bars, in per cent
+/// of the slow one; both start at a simple mean of their own first bars.
+///
+/// - Shape: one value a bar; none before bar `slow − 1`. Units: per cent; 0 without volume. Periods in bars, at least 1, in
+///   either order (default of the field: 12 and 26).
+/// - Source: TA-Lib 0.8 `TA_PVO` with exponential averages.
+#[derive(Clone, Debug)]
+pub struct Pvo {
+    fast: Ema,
+    slow: Ema,
+}
+
+impl Pvo {
+    /// A kernel without data.
+    #[must_use]
+    pub fn columns(n_instruments: usize, fast: usize, slow: usize) -> Columns<Pvo, 1> {
+        let ema = |n| Ema::new(n_instruments, n, Seed::Sma);
+        Columns::of(Pvo { fast: ema(fast.min(slow)), slow: ema(fast.max(slow)) }, n_instruments)
+    }
+}
+
+impl Study<1> for Pvo {
+    const INPUTS: Inputs = Inputs::VOLUME;
+
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 1], Status> {
+        let fast = self.fast.step(i, bar.volume);
+        let slow = self.slow.step(i, bar.volume)?;
+        Ok([percent(fast? - slow, slow)])
+    }
+
+    state!(fast, slow);
+}
+
+/// Relative volume: the volume over the mean volume of the `n` bars before.
+///
+/// - Shape: one value a bar; none before bar `n`. Range: 0 and above, 1 for as much as usual; no value after `n` bars without
+///   volume. `n` in bars, at least 1.
+/// - Source: TA-Lib 0.8 `TA_RVOL`.
+#[derive(Clone, Debug)]
+pub struct RelativeVolume {
+    mean: Mean,
+    /// The mean up to the bar before; below 0 if there is none.
+    before: Vec<f64>,
+}
+
+impl RelativeVolume {
+    /// A kernel without data. Holds `n` volumes an instrument.
+    #[must_use]
+    pub fn columns(n_instruments: usize, n: usize) -> Columns<RelativeVolume, 1> {
+        let mean = Mean::new(n_instruments, period_of(n, 1));
+        Columns::of(RelativeVolume { mean, before: vec![-1.0; n_instruments] }, n_instruments)
+    }
+}
+
+impl Study<1> for RelativeVolume {
+    const INPUTS: Inputs = Inputs::VOLUME;
+
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 1], Status> {
+        let now = self.mean.step(i, bar.volume).unwrap_or(-1.0);
+        match std::mem::replace(&mut self.before[i], now) {
+            before if before < 0.0 => Err(Status::WarmUp),
+            before => Ok([bar.volume / before]),
+        }
+    }
+
+    state!(mean, before);
 }

@@ -25,11 +25,13 @@ fn bars() -> String {
         state ^= state >> 7;
         state ^= state << 17;
         let close = (price + (state % 2_001) as i64 - 1_000).max(1_000);
-        let (high, low) = (price.max(close) + (state >> 20 & 511) as i64, price.min(close) - (state >> 30 & 511) as i64);
+        let (high, low) =
+            (price.max(close) + (state >> 20 & 511) as i64, price.min(close) - (state >> 30 & 511) as i64);
         let shown = |p: i64| (p / 10_000, p % 10_000);
         let ([o, h, l, c], volume) = ([price, high, low, close].map(shown), state >> 40 & 0xffff);
         let ts = Timestamp(1_262_304_000_000_000_000 + k * Nanos::MINUTE.0);
-        let _ = writeln!(text, "{ts},{}.{:04},{}.{:04},{}.{:04},{}.{:04},{volume}", o.0, o.1, h.0, h.1, l.0, l.1, c.0, c.1);
+        let _ =
+            writeln!(text, "{ts},{}.{:04},{}.{:04},{}.{:04},{}.{:04},{volume}", o.0, o.1, h.0, h.1, l.0, l.1, c.0, c.1);
         price = close;
     }
     text

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tradegraph_domain::Timestamp;
-use tradegraph_store::{Catalog, SourceError};
 use tradegraph_store::dataset::{Column, DatasetEntry, DatasetError, Datasets, Manifest};
+use tradegraph_store::{Catalog, SourceError};
 
 /// Exit code of a command that did its work and found rows in the data that it could not use.
 pub const QUARANTINED: u8 = 7;
@@ -27,8 +27,10 @@ pub struct Arguments {
 #[derive(clap::Subcommand, Debug)]
 enum Command {
     /// Read a file into the catalog
-    #[command(after_help = "Exit codes: 0 everything was kept · 3 nothing could be imported · 7 imported, with rows or \
-cells left out (they are in the quarantine file)")]
+    #[command(
+        after_help = "Exit codes: 0 everything was kept · 3 nothing could be imported · 7 imported, with rows or \
+cells left out (they are in the quarantine file)"
+    )]
     Import(Box<import::Arguments>),
     /// List the data sets of the catalog
     List,
@@ -174,7 +176,10 @@ fn list(context: &Context) -> Result<(), Failure> {
         column.set_cell_alignment(CellAlignment::Right);
     }
     if shown.is_empty() {
-        out.say(&format!("no data sets in {}; make one with: tradegraph data import FILE", context.home.path().display()));
+        out.say(&format!(
+            "no data sets in {}; make one with: tradegraph data import FILE",
+            context.home.path().display()
+        ));
     } else {
         out.say(&table.to_string());
     }

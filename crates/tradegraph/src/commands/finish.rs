@@ -124,7 +124,12 @@ pub fn ten_lines(f: &Figures) -> Vec<String> {
         ),
     ];
     if f.corporate_actions > 0 {
-        let text = format!("actions       {} of what was held; dividends {} {}", f.corporate_actions, money(&f.dividends), f.currency);
+        let text = format!(
+            "actions       {} of what was held; dividends {} {}",
+            f.corporate_actions,
+            money(&f.dividends),
+            f.currency
+        );
         lines.insert(6, text);
     }
     lines

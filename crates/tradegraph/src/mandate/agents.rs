@@ -189,7 +189,9 @@ fn indicator(section: &Section<'_>, kind: &Item<'_>) -> Result<FeatureKind, Faul
     let Some(found) = Indicator::find(name) else {
         let near = nearest(name, INDICATORS.iter().map(|i| i.name).chain(["close"]));
         let near = near.map(|n| format!("; nearest: \"{n}\"")).unwrap_or_default();
-        return Err(kind.fault(format!("is no indicator: '{name}'")).next(format!("docs/indicators.md lists them{near}")));
+        return Err(kind
+            .fault(format!("is no indicator: '{name}'"))
+            .next(format!("docs/indicators.md lists them{near}")));
     };
     let mut known = vec!["kind", "line"];
     known.extend(found.parameters.iter().map(|p| p.name));

@@ -52,14 +52,16 @@ impl Mandate {
             agents,
             allocator: match &self.allocator {
                 AllocatorPart::Direct(size) => AllocatorConfig::Direct { size: *size, allow_short: self.allow_short },
-                AllocatorPart::Council { max_weight, gross, band, doubt } => AllocatorConfig::Fusion(FusionParameters {
-                    weights_nano,
-                    max_weight_nano: *max_weight,
-                    gross_nano: *gross,
-                    band_nano: *band,
-                    doubt_nano: *doubt,
-                    allow_short: self.allow_short,
-                }),
+                AllocatorPart::Council { max_weight, gross, band, doubt } => {
+                    AllocatorConfig::Fusion(FusionParameters {
+                        weights_nano,
+                        max_weight_nano: *max_weight,
+                        gross_nano: *gross,
+                        band_nano: *band,
+                        doubt_nano: *doubt,
+                        allow_short: self.allow_short,
+                    })
+                }
             },
             caps: self.caps,
             limits: self.limits.clone(),

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 use tradegraph_columns::Status;
 use tradegraph_domain::{ActionKind, Basis, CorporateAction, Date, InstrumentId, Price};
+use tradegraph_market::actions::{AdjustedClose, PrintedAction, derive, from_columns};
 use tradegraph_market::calendar::CalendarId;
 use tradegraph_market::quality::{BarColumns, MISSING, Marks, Rules, mark};
-use tradegraph_market::actions::{AdjustedClose, PrintedAction, derive, from_columns};
 use tradegraph_market::{Actions, Batch, BatchParts};
 use tradegraph_store::dataset::{BatchPrice, BatchRequest, Column, Dataset, Kind as DataKind};
 use tradegraph_store::{Catalog, CsvRequest, CsvSource, Imported, PriceColumn, RowProblem, import_csv};
@@ -68,7 +68,8 @@ pub fn load(mandate: &Mandate, folder: &Path, catalog: Option<&Catalog>) -> Resu
     // Two feeds of one instrument tell the same actions.
     items.sort_unstable();
     items.dedup();
-    let actions = Actions::new(items, names).map_err(|e| Failure::new(Kind::Input, format!("corporate actions: {e}")))?;
+    let actions =
+        Actions::new(items, names).map_err(|e| Failure::new(Kind::Input, format!("corporate actions: {e}")))?;
     let (mut feeds, mut problems) = (Vec::new(), Vec::new());
     for (part, read) in mandate.data.iter().zip(parts) {
         let Imported { batch, symbols, quarantine, .. } = read.imported;
@@ -175,7 +176,8 @@ impl Gathered<'_> {
                 part.name,
                 read.basis.name()
             );
-            return Err(Failure::new(Kind::Input, what).next("leave `actions` out, or choose `price = \"close\"` of raw prices"));
+            return Err(Failure::new(Kind::Input, what)
+                .next("leave `actions` out, or choose `price = \"close\"` of raw prices"));
         }
         match &part.actions {
             ActionSource::None => {}
@@ -189,7 +191,12 @@ impl Gathered<'_> {
                     let derived = derive(*how, id, calendar, &days);
                     self.items.extend(derived.actions);
                     self.doubts.extend(derived.doubts.iter().map(|d| {
-                        format!("{symbol} {}: a step of the adjustment by {:.6} is no action: {}", d.date, d.ratio, d.kind.sentence())
+                        format!(
+                            "{symbol} {}: a step of the adjustment by {:.6} is no action: {}",
+                            d.date,
+                            d.ratio,
+                            d.kind.sentence()
+                        )
                     }));
                 }
             }
@@ -257,7 +264,8 @@ impl Gathered<'_> {
                         .next("correct the row and import the file with --replace")
                 };
                 let Some(instrument) = text("symbol").and_then(|s| self.id(s)) else { continue };
-                let ex = column("ex_date").and_then(|c| c.date(row)).ok_or_else(|| wrong("an action needs an ex_date"))?;
+                let ex =
+                    column("ex_date").and_then(|c| c.date(row)).ok_or_else(|| wrong("an action needs an ex_date"))?;
                 let kind = match text("kind").unwrap_or_default() {
                     "split" => ratio(text("ratio"), column("new"), column("old"), row)
                         .map(|(new, old)| ActionKind::Split { new, old })
@@ -273,7 +281,9 @@ impl Gathered<'_> {
                     }
                     "delisting" => {
                         let price = price("price").or(price("amount"));
-                        ActionKind::Delisting { price: price.ok_or_else(|| wrong("a delisting needs the final price"))? }
+                        ActionKind::Delisting {
+                            price: price.ok_or_else(|| wrong("a delisting needs the final price"))?,
+                        }
                     }
                     other => return Err(wrong(&format!("'{other}' is no kind of action"))),
                 };
@@ -297,7 +307,8 @@ fn ratio(text: Option<&str>, new: Option<&Column>, old: Option<&Column>, row: us
         Some((new, old)) => Some((new.trim().parse().ok()?, old.trim().parse().ok()?)),
         None => {
             let factor = Price::parse(text).ok()?.nano();
-            let found = (1..=1_000_u32).find(|old| factor.checked_mul(i64::from(*old)).is_some_and(|n| n % 1_000_000_000 == 0))?;
+            let found = (1..=1_000_u32)
+                .find(|old| factor.checked_mul(i64::from(*old)).is_some_and(|n| n % 1_000_000_000 == 0))?;
             Some((u32::try_from(factor * i64::from(found) / 1_000_000_000).ok()?, found))
         }
     }

@@ -39,7 +39,8 @@ fn every_command_answers_bad_input_with_its_code_and_place() {
     place.good(&["data", "import", "good.csv", "--name", "taken", "--calendar", "XNYS"]);
     place.good(&["data", "import", "stories.csv", "--name", "news"]);
     let data = |name: &str, lines: &str| {
-        let text = SMALL.replace("source = \"sample:us20\"", lines).replace("symbols = [\"AAPL\", \"KO\", \"XOM\"]", "");
+        let text =
+            SMALL.replace("source = \"sample:us20\"", lines).replace("symbols = [\"AAPL\", \"KO\", \"XOM\"]", "");
         place.write(&format!("{name}.toml"), text);
     };
     data("catalog", "source = \"catalog:takenn\"");

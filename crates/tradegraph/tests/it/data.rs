@@ -22,7 +22,10 @@ fn wrong_rows_are_kept_apart_and_doubtful_ones_found() {
     let (exit, first) = code(&place, &["data", "import", "prices.csv", "--calendar", "XNYS"]);
     assert_eq!(exit, 7);
     let rows = &first["manifest"]["rows"];
-    assert_eq!((rows["read"].as_u64(), rows["kept"].as_u64(), rows["quarantined"].as_u64()), (Some(5), Some(4), Some(1)));
+    assert_eq!(
+        (rows["read"].as_u64(), rows["kept"].as_u64(), rows["quarantined"].as_u64()),
+        (Some(5), Some(4), Some(1))
+    );
     let quarantine = std::fs::read_to_string(place.path().join(first["quarantine"].as_str().unwrap())).unwrap();
     assert!(quarantine.contains("prices.csv,3,close,ten,"), "{quarantine}");
     assert!(quarantine.contains("ACME,2024-01-03,10.3,10.35,10.05,ten,980"), "{quarantine}");

@@ -6,7 +6,7 @@ use super::Part;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 
 #[derive(Clone, Debug)]
-pub(in crate::indicators) struct Window {
+pub(crate) struct Window {
     period: u32,
     n_instruments: usize,
     /// `period` rows of one datum an instrument.
@@ -20,7 +20,7 @@ pub(in crate::indicators) struct Window {
 }
 
 impl Window {
-    pub(in crate::indicators) fn new(n_instruments: usize, period: u32) -> Self {
+    pub(crate) fn new(n_instruments: usize, period: u32) -> Self {
         Window {
             period,
             n_instruments,
@@ -32,7 +32,7 @@ impl Window {
     }
 
     /// Adds a datum of instrument `i`; gives the one it replaces once the window is full.
-    pub(in crate::indicators) fn push(&mut self, i: usize, x: f64) -> Option<f64> {
+    pub(crate) fn push(&mut self, i: usize, x: f64) -> Option<f64> {
         let cell = &mut self.ring[self.slot[i] as usize * self.n_instruments + i];
         let old = std::mem::replace(cell, x);
         self.slot[i] = next(self.slot[i], self.period);
@@ -43,22 +43,22 @@ impl Window {
         None
     }
 
-    pub(in crate::indicators) fn held(&self, i: usize) -> u32 {
+    pub(crate) fn held(&self, i: usize) -> u32 {
         self.held[i]
     }
 
     /// True once the window of instrument `i` is full.
-    pub(in crate::indicators) fn is_full(&self, i: usize) -> bool {
+    pub(crate) fn is_full(&self, i: usize) -> bool {
         self.held[i] == self.period
     }
 
     /// The datum of instrument `i` that came `back` data before the newest; `back` must be below the period.
-    pub(in crate::indicators) fn back(&self, i: usize, back: u32) -> f64 {
+    pub(crate) fn back(&self, i: usize, back: u32) -> f64 {
         self.ring[self.row_of(self.slot[i], back) * self.n_instruments + i]
     }
 
     /// The row that came `back` rows before the newest, if all windows are full and in step.
-    pub(in crate::indicators) fn row_back(&self, back: u32) -> &[f64] {
+    pub(crate) fn row_back(&self, back: u32) -> &[f64] {
         let row = self.row_of(self.slot.first().copied().unwrap_or(0), back);
         &self.ring[row * self.n_instruments..(row + 1) * self.n_instruments]
     }
@@ -71,41 +71,41 @@ impl Window {
     }
 
     /// All rows of the ring, for sums of windows that are full and in step.
-    pub(in crate::indicators) fn rows(&self) -> impl Iterator<Item = &[f64]> + '_ {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &[f64]> + '_ {
         self.ring.chunks_exact(self.n_instruments.max(1))
     }
 
     /// True just after a datum came to the last row: time to recompute sums from the window itself.
-    pub(in crate::indicators) fn at_start(&self, i: usize) -> bool {
+    pub(crate) fn at_start(&self, i: usize) -> bool {
         self.slot[i] == 0
     }
 
     /// Data of instrument `i` by row: oldest first if `at_start`. Only the first `held` rows have a datum.
-    pub(in crate::indicators) fn data(&self, i: usize) -> impl Iterator<Item = f64> + '_ {
+    pub(crate) fn data(&self, i: usize) -> impl Iterator<Item = f64> + '_ {
         let held = self.held[i] as usize;
         self.ring.iter().skip(i).step_by(self.n_instruments).take(held).copied()
     }
 
     /// Forgets the data of instrument `i`.
-    pub(in crate::indicators) fn clear(&mut self, i: usize) {
+    pub(crate) fn clear(&mut self, i: usize) {
         self.slot[i] = 0;
         self.held[i] = 0;
     }
 
     /// True if all windows are full and in step.
-    pub(in crate::indicators) fn is_in_step(&self) -> bool {
+    pub(crate) fn is_in_step(&self) -> bool {
         self.in_step
     }
 
     /// The row that one datum of every instrument replaces, if all windows are full and in step.
-    pub(in crate::indicators) fn row(&mut self) -> Option<&mut [f64]> {
+    pub(crate) fn row(&mut self) -> Option<&mut [f64]> {
         let n = self.n_instruments;
         let slot = *self.slot.first()? as usize;
         if self.in_step { self.ring.get_mut(slot * n..(slot + 1) * n) } else { None }
     }
 
     /// To be called after the row was replaced; true if all windows are `at_start`.
-    pub(in crate::indicators) fn advance(&mut self) -> bool {
+    pub(crate) fn advance(&mut self) -> bool {
         let slot = next(self.slot.first().copied().unwrap_or(0), self.period);
         self.slot.fill(slot);
         slot == 0

@@ -33,7 +33,8 @@ pub struct Arguments {
 fn options(a: &Arguments) -> Result<CheckOptions, Failure> {
     let wrong = |what: String| Failure::new(Kind::Usage, what);
     let calendar = a.calendar.as_deref().map(|text| {
-        CalendarId::parse(text).ok_or_else(|| wrong(format!("--calendar {text}: no such calendar (XNYS, FX, 24/5, 24/7)")))
+        CalendarId::parse(text)
+            .ok_or_else(|| wrong(format!("--calendar {text}: no such calendar (XNYS, FX, 24/5, 24/7)")))
     });
     let price = |option: &str, text: &str| {
         Price::parse(text).map_err(|e| wrong(format!("--{option} {text}: is no price: {e}")))
@@ -60,7 +61,13 @@ pub fn run(context: &Context, a: &Arguments) -> Result<ExitCode, Failure> {
         std::cmp::Reverse((c.findings.severity(), faults, doubts))
     };
     found.sort_by_key(weight);
-    out.say(&format!("{:<13} {} of {}, {} in quarantine since the import", m.name, plural(m.rows.kept, "row"), m.rows.read, m.rows.quarantined));
+    out.say(&format!(
+        "{:<13} {} of {}, {} in quarantine since the import",
+        m.name,
+        plural(m.rows.kept, "row"),
+        m.rows.read,
+        m.rows.quarantined
+    ));
     if found.is_empty() {
         out.say("nothing was found");
     } else {
@@ -79,7 +86,11 @@ pub fn run(context: &Context, a: &Arguments) -> Result<ExitCode, Failure> {
 
 /// Checks that failed: name, what they do, how often.
 fn counts(c: &Checked) -> impl Iterator<Item = (&'static str, Severity, u64)> {
-    Check::ALL.iter().zip(c.findings.counts).filter(|(_, n)| *n > 0).map(|((_, name, severity, _), n)| (*name, *severity, n))
+    Check::ALL
+        .iter()
+        .zip(c.findings.counts)
+        .filter(|(_, n)| *n > 0)
+        .map(|((_, name, severity, _), n)| (*name, *severity, n))
 }
 
 fn row(c: &Checked) -> Value {

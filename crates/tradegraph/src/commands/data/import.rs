@@ -11,7 +11,8 @@ use tradegraph_domain::{Basis, Currency, Date, Nanos};
 use tradegraph_market::calendar::CalendarId;
 use tradegraph_store::BarLabel;
 use tradegraph_store::dataset::{
-    Datasets, DateForm, ImportOptions, KINDS, Kind, Manifest, Outcome, Period, Progress, StoredType, TimeUnit, Zone, duration,
+    Datasets, DateForm, ImportOptions, KINDS, Kind, Manifest, Outcome, Period, Progress, StoredType, TimeUnit, Zone,
+    duration,
 };
 
 /// What can be typed behind `data import`.

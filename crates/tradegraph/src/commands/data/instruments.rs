@@ -43,8 +43,7 @@ fn reference(dataset: &Dataset) -> Result<(Reference, Vec<String>), Failure> {
         let what = format!("data set '{}' holds {}, not properties of instruments", m.name, m.kind.spec().about);
         return Err(Failure::new(Kind::Input, what).next("name one of kind `properties`: `tradegraph data list`"));
     }
-    let columns: Vec<&str> =
-        m.columns.iter().filter(|c| c.role != Role::Derived).map(|c| c.name.as_str()).collect();
+    let columns: Vec<&str> = m.columns.iter().filter(|c| c.role != Role::Derived).map(|c| c.name.as_str()).collect();
     let header: Vec<&str> =
         columns.iter().map(|c| NAMES.iter().find(|(own, _)| own == c).map_or(*c, |(_, other)| *other)).collect();
     let mut rows = Vec::new();

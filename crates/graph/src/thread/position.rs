@@ -1,0 +1,60 @@
+//! Where a run is: what would run next, as the body of a checkpoint.
+
+use crate::error::LoadError;
+use crate::exec::{load_packets, save_packets};
+use crate::run::Compiled;
+use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+
+/// Of the layout below.
+const VERSION: u16 = 1;
+
+impl<C> Compiled<C> {
+    pub(crate) fn save_position(&self, to: &mut Encoder) {
+        let (full, session) = (&self.full, &self.full.session);
+        to.u16(VERSION);
+        to.u64(self.plan.fingerprint);
+        to.bool(session.start);
+        if session.start {
+            to.bool(session.start_record.is_some());
+            if let Some(record) = &session.start_record {
+                to.bytes(record);
+            }
+        }
+        for words in [&self.frontier, &full.waiting, &full.last, &self.arrived] {
+            words.iter().for_each(|w| to.u64(*w));
+        }
+        save_packets(&full.sends, to);
+        if !full.env.effects.none() {
+            full.env.effects.save(to);
+        }
+    }
+
+    pub(crate) fn load_position(&mut self, from: &mut Decoder<'_>) -> Result<(), LoadError> {
+        let version = from.u16("version")?;
+        if version != VERSION {
+            let (found, expected) = (u64::from(version), u64::from(VERSION));
+            return Err(DecodeError::Mismatch { what: "version of the checkpoint", found, expected }.into());
+        }
+        let found = from.u64("graph")?;
+        if found != self.plan.fingerprint {
+            return Err(LoadError::OtherShape);
+        }
+        let session = &mut self.full.session;
+        session.start = from.bool("start")?;
+        session.start_record = None;
+        if session.start && from.bool("input")? {
+            session.start_record = Some(from.bytes("input")?.to_vec());
+        }
+        let full = &mut *self.full;
+        for words in [&mut self.frontier, &mut full.waiting, &mut full.last, &mut self.arrived] {
+            for word in words.iter_mut() {
+                *word = from.u64("nodes")?;
+            }
+        }
+        full.sends = load_packets(from, &self.plan)?;
+        if !full.env.effects.none() {
+            full.env.effects.load(from)?;
+        }
+        Ok(from.finish()?)
+    }
+}

@@ -1,0 +1,71 @@
+//! Retracements and extensions of a leg.
+
+use super::{Reversal, Swings};
+use crate::indicators::parts::state;
+use crate::indicators::{Bar, Columns, Inputs, Study};
+use tradegraph_columns::Status;
+
+/// Parts of a leg that a price takes back: 23.6, 38.2, 50, 61.8 and 78.6 %.
+pub const RETRACEMENTS: [f64; 5] = [0.236, 0.382, 0.5, 0.618, 0.786];
+
+/// Multiples of a leg that a price goes on to: 127.2, 141.4, 161.8 and 261.8 %.
+pub const EXTENSIONS: [f64; 4] = [1.272, 1.414, 1.618, 2.618];
+
+/// How many levels a leg has.
+pub const LEVELS: usize = 13;
+
+/// Price at which `ratio` of the leg from `from` to `to` is taken back: `to − ratio (to − from)`. Above 1 it lies beyond the
+/// start of the leg.
+#[must_use]
+pub fn retracement(from: f64, to: f64, ratio: f64) -> f64 {
+    to - ratio * (to - from)
+}
+
+/// Price at which the leg from `from` to `to` has become `ratio` times as long: `from + ratio (to − from)`. Above 1 it lies
+/// beyond the end of the leg.
+#[must_use]
+pub fn extension(from: f64, to: f64, ratio: f64) -> f64 {
+    from + ratio * (to - from)
+}
+
+/// All levels of a leg: its [`RETRACEMENTS`]; its [`EXTENSIONS`] beyond its end; the same multiples taken back, beyond its
+/// start.
+///
+/// - Units: those of the prices; a leg may rise or fall.
+/// - Source: Fischer, Fibonacci Applications and Strategies for Traders (1993).
+#[must_use]
+pub fn levels(from: f64, to: f64) -> [f64; LEVELS] {
+    let back = RETRACEMENTS.into_iter().map(|r| retracement(from, to, r));
+    let on = EXTENSIONS.into_iter().map(|r| extension(from, to, r));
+    let beyond = EXTENSIONS.into_iter().map(|r| retracement(from, to, r));
+    let mut all = back.chain(on).chain(beyond);
+    std::array::from_fn(|_| all.next().unwrap_or_default())
+}
+
+/// The levels of the last leg between two confirmed turning points, for all instruments. Lines: from, to (the turning
+/// points), then the levels in the order of [`levels`].
+///
+/// - Shape: one value a bar; none before two turning points are confirmed. Units: those of the prices.
+#[derive(Clone, Debug)]
+pub struct Levels(Swings);
+
+impl Levels {
+    /// A kernel without data.
+    #[must_use]
+    pub fn columns(n_instruments: usize, reversal: Reversal) -> Columns<Levels, { LEVELS + 2 }> {
+        Columns::of(Levels(Swings::new(n_instruments, reversal, 2)), n_instruments)
+    }
+}
+
+impl Study<{ LEVELS + 2 }> for Levels {
+    const INPUTS: Inputs = Inputs::RANGE;
+
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; LEVELS + 2], Status> {
+        self.0.advance(i, bar)?;
+        let (from, to) = self.0.leg(i).ok_or(Status::WarmUp)?;
+        let mut all = [from, to].into_iter().chain(levels(from, to));
+        Ok(std::array::from_fn(|_| all.next().unwrap_or_default()))
+    }
+
+    state!(0);
+}

@@ -1,0 +1,234 @@
+//! Swings of a price: its turning points, each with the bar at which it could be known.
+
+use crate::indicators::parts::{Part, Window, state};
+use crate::indicators::{Atr, Bar, Bars, Columns, Inputs, Study};
+use tradegraph_columns::Status;
+
+/// How far a price must come back from an extreme to make it a turning point.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reversal {
+    /// Per cent of the extreme's price.
+    Percent(f64),
+    /// Multiples of the average true range over `n` bars, as it was at the extreme's bar.
+    Ranges {
+        /// Bars of the average, at least 1.
+        n: usize,
+        /// How many of it.
+        width: f64,
+    },
+}
+
+/// A turning point as it is seen at a later bar.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pivot {
+    /// The high or the low.
+    pub price: f64,
+    /// True for a high.
+    pub is_high: bool,
+    /// Bars of the instrument since.
+    pub age: f64,
+}
+
+/// A turning point of a series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Swing {
+    /// The high or the low.
+    pub price: f64,
+    /// True for a high.
+    pub is_high: bool,
+    /// Its bar.
+    pub bar: usize,
+    /// The bar at which the reversal was reached: the first one that may know of it.
+    pub confirmed: usize,
+}
+
+/// The turning points of all instruments. Lines: pivot (price of the last one), side (1 for a high, −1 for a low), age
+/// (bars since its bar), confirmed (bars since it was confirmed), extreme (price of the running leg's extreme so far).
+///
+/// While a leg rises its extreme is the highest high; the first later bar whose low is below that high by the reversal
+/// confirms it as a turning point, and the leg falls from then on; and the other way round. A bar that goes on with the leg
+/// does not end it, whatever its other end: the order of its high and low is not known. At the start both a high and a low
+/// are looked for, and if one bar confirms both, it is the low.
+///
+/// - Shape: one value a bar; none before the first turning point is confirmed; ranges also need their own `n` bars.
+/// - Units: pivot and extreme those of the prices, ages in bars of the instrument.
+/// - Parameters: `memory` turning points are kept, at least 2.
+/// - Source: the zigzag of Merrill, Filtered Waves (1977), which marks extremes when they occur; here, when they are known.
+#[derive(Clone, Debug)]
+pub struct Swings {
+    width: f64,
+    /// 0 for per cent.
+    range_bars: u32,
+    range: Atr,
+    /// Bars so far.
+    bars: Vec<f64>,
+    /// 1 for a leg that rises, −1 for one that falls, 0 at the start.
+    leg: Vec<f64>,
+    high: Extremes,
+    low: Extremes,
+    prices: Window,
+    at: Window,
+    /// Bar at which the last turning point was confirmed.
+    confirmed: Vec<f64>,
+}
+
+impl Swings {
+    /// A kernel without data.
+    #[must_use]
+    pub fn columns(n_instruments: usize, reversal: Reversal, memory: usize) -> Columns<Swings, 5> {
+        Columns::of(Swings::new(n_instruments, reversal, memory), n_instruments)
+    }
+
+    pub(super) fn new(n_instruments: usize, reversal: Reversal, memory: usize) -> Swings {
+        let (width, n) = match reversal {
+            Reversal::Percent(percent) => (percent / 100.0, 0),
+            Reversal::Ranges { n, width } => (width, n.clamp(1, 1 << 20)),
+        };
+        let memory = memory.clamp(2, 1 << 20) as u32;
+        Swings {
+            width,
+            range_bars: n as u32,
+            range: Atr::new(n_instruments, n),
+            bars: vec![0.0; n_instruments],
+            leg: vec![0.0; n_instruments],
+            high: Extremes::new(n_instruments),
+            low: Extremes::new(n_instruments),
+            prices: Window::new(n_instruments, memory),
+            at: Window::new(n_instruments, memory),
+            confirmed: vec![0.0; n_instruments],
+        }
+    }
+
+    /// Takes a bar of instrument `i`; true if it confirms a turning point.
+    ///
+    /// # Errors
+    /// `WarmUp` before the first turning point is confirmed.
+    pub(super) fn advance(&mut self, i: usize, bar: &Bar) -> Result<bool, Status> {
+        let now = self.bars[i];
+        self.bars[i] += 1.0;
+        let range = if self.range_bars == 0 { 0.0 } else { self.range.step(i, bar)?[0] };
+        let turn = |price: f64| if self.range_bars == 0 { price.abs() * self.width } else { range * self.width };
+        let leg = self.leg[i];
+        let rises = leg <= 0.0 && !self.low.take(i, -1.0, bar.low, now, turn) && self.low.turns(i, -1.0, bar.high);
+        let falls = leg >= 0.0 && !self.high.take(i, 1.0, bar.high, now, turn) && self.high.turns(i, 1.0, bar.low);
+        let ended = match (rises, falls) {
+            (true, _) => &self.low,
+            (_, true) => &self.high,
+            _ if self.prices.held(i) == 0 => return Err(Status::WarmUp),
+            _ => return Ok(false),
+        };
+        self.prices.push(i, ended.price[i]);
+        self.at.push(i, ended.bar[i]);
+        self.confirmed[i] = now;
+        if rises {
+            self.leg[i] = 1.0;
+            self.high.begin(i, bar.high, now, turn(bar.high));
+        } else {
+            self.leg[i] = -1.0;
+            self.low.begin(i, bar.low, now, turn(bar.low));
+        }
+        Ok(true)
+    }
+
+    /// The turning point of instrument `i` that came `back` ones before the last, if it is remembered.
+    pub(super) fn pivot(&self, i: usize, back: u32) -> Option<Pivot> {
+        (back < self.prices.held(i)).then(|| Pivot {
+            price: self.prices.back(i, back),
+            is_high: (self.leg[i] < 0.0) == back.is_multiple_of(2),
+            age: self.bars[i] - 1.0 - self.at.back(i, back),
+        })
+    }
+
+    /// The turning points of instrument `i` from the one `back` before the last on, newest first.
+    pub(super) fn pivots(&self, i: usize, back: u32) -> impl Iterator<Item = Pivot> + Clone + '_ {
+        (back..self.prices.held(i)).filter_map(move |back| self.pivot(i, back))
+    }
+
+    /// Start and end of the last leg between two turning points.
+    pub(super) fn leg(&self, i: usize) -> Option<(f64, f64)> {
+        (self.prices.held(i) > 1).then(|| (self.prices.back(i, 1), self.prices.back(i, 0)))
+    }
+}
+
+impl Study<5> for Swings {
+    const INPUTS: Inputs = Inputs::RANGE;
+
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 5], Status> {
+        self.advance(i, bar)?;
+        let last = self.pivot(i, 0).ok_or(Status::WarmUp)?;
+        let (side, extreme) = if last.is_high { (1.0, self.low.price[i]) } else { (-1.0, self.high.price[i]) };
+        Ok([last.price, side, last.age, self.bars[i] - 1.0 - self.confirmed[i], extreme])
+    }
+
+    state!(width, range_bars, range, bars, leg, high, low, prices, at, confirmed);
+}
+
+impl Part for Swings {
+    state!(width, range_bars, range, bars, leg, high, low, prices, at, confirmed);
+}
+
+/// The extreme so far of a leg, its bar, and how far from it the leg ends. Signs turn lows into highs.
+#[derive(Clone, Debug)]
+struct Extremes {
+    price: Vec<f64>,
+    /// −1 before the first.
+    bar: Vec<f64>,
+    turn: Vec<f64>,
+}
+
+impl Part for Extremes {
+    state!(price, bar, turn);
+}
+
+impl Extremes {
+    fn new(n_instruments: usize) -> Extremes {
+        Extremes { price: vec![0.0; n_instruments], bar: vec![-1.0; n_instruments], turn: vec![0.0; n_instruments] }
+    }
+
+    fn begin(&mut self, i: usize, price: f64, bar: f64, turn: f64) {
+        (self.price[i], self.bar[i], self.turn[i]) = (price, bar, turn);
+    }
+
+    /// True if the price goes on with the leg.
+    fn take(&mut self, i: usize, sign: f64, price: f64, bar: f64, turn: impl Fn(f64) -> f64) -> bool {
+        let is = self.bar[i] < 0.0 || sign * price > sign * self.price[i];
+        if is {
+            self.begin(i, price, bar, turn(price));
+        }
+        is
+    }
+
+    /// True if `price` is far enough from the extreme to end the leg.
+    fn turns(&self, i: usize, sign: f64, price: f64) -> bool {
+        let distance = sign * (self.price[i] - price);
+        distance > 0.0 && distance >= self.turn[i]
+    }
+}
+
+/// All turning points of a series, oldest first; bars without finite prices are passed over. What is known at bar t are
+/// those whose `confirmed` is at most t. Definition: [`Swings`].
+///
+/// # Panics
+/// If high, low and close differ in length.
+#[must_use]
+pub fn swings(bars: &Bars<'_>, reversal: Reversal) -> Vec<Swing> {
+    let Bars { high, low, close, .. } = *bars;
+    assert!(high.len() == close.len() && low.len() == close.len(), "high, low and close must have one length");
+    let mut columns = Swings::new(1, reversal, 2);
+    let mut at = Vec::with_capacity(close.len());
+    let mut found = Vec::new();
+    for (t, ((high, low), close)) in high.iter().zip(low).zip(close).enumerate() {
+        if !(high.is_finite() && low.is_finite() && close.is_finite()) {
+            continue;
+        }
+        at.push(t);
+        let bar = Bar { high: *high, low: *low, close: *close, ..Bar::default() };
+        if columns.advance(0, &bar) == Ok(true)
+            && let Some(pivot) = columns.pivot(0, 0)
+        {
+            let bar = at[at.len() - 1 - pivot.age as usize];
+            found.push(Swing { price: pivot.price, is_high: pivot.is_high, bar, confirmed: t });
+        }
+    }
+    found
+}

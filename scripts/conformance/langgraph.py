@@ -1,0 +1,509 @@
+"""Runs graphs that are described as data on LangGraph and writes down what it does.
+
+    python3 -m venv v && v/bin/pip install langgraph langgraph-checkpoint-sqlite
+    v/bin/python scripts/conformance/langgraph.py crates/graph/tests/it/langgraph.json
+
+The test `langgraph` of crates/graph reads the file, runs the same graphs here and compares values, tasks of each
+step, questions, states and histories. Rerun it after a change of the cases or to compare with another version; a second argument is the number of random
+graphs (120).
+
+A node is a list of operations, a router a rule; both are carried out by `Case` below and by the test. A case is a
+graph and a list of actions on it; the expected list has one entry an action.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import os
+import random
+import sys
+import time
+from collections import Counter
+from importlib.metadata import version
+from typing import Annotated, Any, TypedDict
+
+os.environ["LANGSMITH_TRACING"] = "false"
+sys.path.pop(0)  # this file has the name of the package that it imports
+
+from langgraph.cache.memory import InMemoryCache
+from langgraph.channels import AnyValue, EphemeralValue, LastValueAfterFinish, Topic, UntrackedValue
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.errors import GraphRecursionError, InvalidUpdateError, NodeError
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import CachePolicy, Command, Overwrite, RetryPolicy, Send, StateUpdate, interrupt
+
+KINDS = {
+    "last": Any,
+    "add": Annotated[list, operator.add],
+    "sum": Annotated[int, operator.add],
+    "any": Annotated[Any, AnyValue],
+    "topic": Annotated[list, Topic(Any, False)],
+    "topic_of_all": Annotated[list, Topic(Any, True)],
+    "ephemeral": Annotated[Any, EphemeralValue(Any, True)],
+    "ephemeral_unguarded": Annotated[Any, EphemeralValue(Any, False)],
+    "untracked": Annotated[Any, UntrackedValue(Any)],
+    "after_finish": Annotated[Any, LastValueAfterFinish(Any)],
+}
+
+
+def end(name: str) -> str:
+    return {"START": START, "END": END}.get(name, name)
+
+
+class Case:
+    def __init__(self, graph: dict) -> None:
+        self.runs: Counter[str] = Counter()
+        self.saver = InMemorySaver()
+        checkpointer = None if graph.get("saver") is False else self.saver
+        self.graph = self.build(graph, checkpointer)
+        self.limit = graph.get("limit", 25)
+        self.channels = graph["channels"]
+        # `sync` does not work with a subgraph that has no checkpointer, nor without a checkpointer.
+        plain = checkpointer is None or '"nothing"' in json.dumps(graph)
+        self.durability = None if plain else "sync"
+
+    def build(self, graph: dict, checkpointer: Any) -> Any:
+        state = TypedDict("State", {k: KINDS[v] for k, v in graph["channels"].items()}, total=False)
+        g = StateGraph(state)
+        for name, spec in graph["nodes"].items():
+            if "graph" in spec:
+                keep = {"run": None, "thread": True, "nothing": False}[spec["keep"]]
+                g.add_node(name, self.build(spec["graph"], keep))
+                continue
+            options: dict[str, Any] = {"defer": spec.get("defer", False)}
+            if "retry" in spec:
+                options["retry_policy"] = RetryPolicy(
+                    initial_interval=0.001, max_attempts=spec["retry"], jitter=False, retry_on=ValueError
+                )
+            if "handler" in spec:
+                options["error_handler"] = self.handler(spec["handler"])
+            if "cache" in spec:
+                options["cache_policy"] = CachePolicy()
+            g.add_node(name, self.node(name, spec.get("ops", [])), **options)
+        for a, b in graph.get("edges", []):
+            g.add_edge(end(a), end(b))
+        for members, to in graph.get("joins", []):
+            g.add_edge(members, to)
+        for route in graph.get("routes", []):
+            targets = {t: end(t) for t in route["targets"]}
+            g.add_conditional_edges(end(route["from"]), self.router(route["rule"]), targets)
+        return g.compile(
+            checkpointer=checkpointer,
+            interrupt_before=graph.get("before"),
+            interrupt_after=graph.get("after"),
+            cache=InMemoryCache(),
+        )
+
+    def handler(self, ops: list) -> Any:
+        def run(state: Any, error: NodeError) -> Any:
+            self.error = f"h:{error.node}:{type(error.error).__name__}"
+            return self.carry_out("handler", ops, state)
+
+        return run
+
+    def node(self, name: str, ops: list) -> Any:
+        def run(state: Any) -> Any:
+            self.runs[name] += 1
+            return self.carry_out(name, ops, state)
+
+        return run
+
+    def carry_out(self, name: str, ops: list, state: Any) -> Any:
+        answers: list = []
+
+        def value(v: Any) -> Any:
+            if not isinstance(v, dict):
+                return v
+            if "arg" in v:
+                return [state]
+            if "read" in v:
+                return state[v["read"]] + v["plus"]
+            if "len" in v:
+                return [f"{name}@{len(state.get(v['len'], []))}"]
+            if "see" in v:
+                return [f"{name} sees {json.dumps(state.get(v['see']))}"]
+            if "answers" in v:
+                return answers
+            if "error" in v:
+                return [self.error]
+            if "runs" in v:
+                return [f"{name}{self.runs[name]}"]
+            raise ValueError(v)
+
+        commands: list = []
+        for op in ops:
+            kind = op["op"]
+            if kind == "write":
+                commands.append(Command(update={op["chan"]: value(op["value"])}))
+            elif kind == "overwrite":
+                commands.append(Command(update={op["chan"]: Overwrite(value(op["value"]))}))
+            elif kind == "goto":
+                commands.append(Command(goto=[end(t) for t in op["to"]]))
+            elif kind == "plan":
+                # LangGraph's planner: the next entry of the plan, once it is in the state.
+                done = len(state["done"])
+                steps = op["steps"]
+                commands.append(Command(update={"done": [done]}, goto=steps[done] if done < len(steps) else []))
+            elif kind == "send":
+                commands.append(Command(goto=[Send(op["to"], op["arg"])]))
+            elif kind == "parent":
+                update = {op["chan"]: op["value"]} if "chan" in op else None
+                return Command(graph=Command.PARENT, update=update, goto=op["goto"])
+            elif kind == "ask":
+                answers.append(interrupt(op["value"]))
+            elif kind == "fail":
+                if self.runs[name] <= op["times"]:
+                    time.sleep(0.05)  # what fails last does not stop its siblings
+                    raise ValueError("fails")
+            else:
+                raise ValueError(kind)
+        return commands or None
+
+    def router(self, rule: Any) -> Any:
+        def choose(state: Any) -> Any:
+            at = rule
+            while isinstance(at, dict):
+                if "equals" in at:
+                    at = at["then"] if state.get(at["chan"]) == at["equals"] else at["else"]
+                else:
+                    at = at["choices"][len(state.get(at["len"], [])) % len(at["choices"])]
+            return [Send(x["send"], x["arg"]) if isinstance(x, dict) else x for x in at]
+
+        return choose
+
+    def config(self, action: dict) -> dict:
+        config: dict = {"configurable": {"thread_id": action.get("thread", "1")}, "recursion_limit": self.limit}
+        if "at" in action:
+            history = list(self.graph.get_state_history(config))
+            config["configurable"] = history[action["at"]].config["configurable"]
+        return config
+
+    def act(self, action: dict) -> dict:
+        kind = action["do"]
+        config = self.config(action)
+        out: dict[str, Any] = {}
+        try:
+            if kind in ("invoke", "proceed", "answer", "answer_by", "command"):
+                given: Any = None
+                if kind == "invoke":
+                    given = action["input"]
+                elif kind == "answer":
+                    given = Command(resume=action["value"], update=action.get("update"))
+                elif kind == "answer_by":
+                    asks = self.graph.get_state(config).interrupts
+                    given = Command(resume={a.id: action["values"][a.value] for a in asks if a.value in action["values"]})
+                elif kind == "command":
+                    given = Command(update=action.get("update"), goto=action.get("goto", []))
+                tasks: dict[int, list] = {}
+                # In the mode `async` a barrier's members are saved by a thread while the next step adds to them.
+                durability = action.get("durability", self.durability)
+                for event in self.graph.stream(given, config, stream_mode=["debug", "values"], durability=durability):
+                    mode, payload = event
+                    if mode == "values":
+                        out["values"] = {k: v for k, v in payload.items() if k != "__interrupt__"}
+                    elif payload["type"] == "task":
+                        if payload["payload"]["name"] == START:
+                            continue
+                        tasks.setdefault(payload["step"], []).append(payload["payload"]["name"])
+                if self.graph.checkpointer and "values" in out:
+                    # A last step that only clears channels is not streamed.
+                    last = self.graph.get_state({"configurable": {"thread_id": action.get("thread", "1")}}).values
+                    kept = {k for k, kind in self.channels.items() if k in last or kind == "untracked"}
+                    out["values"] = {k: v for k, v in out["values"].items() if k in kept}
+                # LangGraph lists packets first, then nodes in the order of their definition.
+                out["tasks"] = [[step, sorted(names)] for step, names in sorted(tasks.items())]
+            elif kind == "state":
+                out = self.shown(self.graph.get_state(config))
+            elif kind == "history":
+                out["history"] = [self.shown(s) for s in self.graph.get_state_history(config)]
+            elif kind == "update":
+                as_node = action.get("as")
+                self.graph.update_state(config, action["values"], as_node=as_node and end(as_node))
+            elif kind == "bulk":
+                steps = [[StateUpdate(u["values"], u["as"]) for u in step] for step in action["steps"]]
+                self.graph.bulk_update_state(config, steps)
+            elif kind == "copy":
+                self.graph.update_state(config, None, as_node="__copy__")
+            else:
+                raise KeyError(kind)
+        except GraphRecursionError:
+            out = {"error": "limit"}
+        except InvalidUpdateError as e:
+            out = {"error": "ambiguous" if "Ambiguous" in str(e) else "conflict"}
+        except ValueError:
+            out = {"error": "failed"}
+        except RuntimeError:
+            out = {"error": "ambiguous"}
+        out["runs"] = dict(sorted(self.runs.items()))
+        return out
+
+    def shown(self, s: Any) -> dict:
+        return {
+            "step": s.metadata["step"],
+            "source": s.metadata["source"],
+            "next": sorted("START" if n == START else n for n in s.next),
+            "asks": sorted(i.value for i in s.interrupts),
+            "values": s.values,
+        }
+
+
+# ------------------------------------------------------------------------------------------------------------- cases
+
+
+def w(value: Any, chan: str = "v") -> dict:
+    return {"op": "write", "chan": chan, "value": value}
+
+
+def named(*names: str, **more: Any) -> dict:
+    """Nodes that append their names to v, and others."""
+    return {n: {"ops": [w([n])]} for n in names} | more
+
+
+def chain(*names: str) -> list:
+    return [list(pair) for pair in zip(("START",) + names, names)]
+
+
+V = {"v": "add"}
+I = {"do": "invoke", "input": {"v": ["i"]}}
+GO = {"do": "proceed"}
+STATE = {"do": "state"}
+HISTORY = {"do": "history"}
+
+
+def answer(value: Any, **more: Any) -> dict:
+    return {"do": "answer", "value": value} | more
+
+
+def ask(*questions: str, chan: str = "v") -> dict:
+    return {"ops": [{"op": "ask", "value": q} for q in questions] + [w({"answers": 1}, chan)]}
+
+
+def fan(a: str, *to: str) -> list:
+    return [[a, t] for t in to]
+
+
+def case(id: str, nodes: dict, edges: list, actions: list | None = None, channels: dict | None = None, **more: Any) -> dict:
+    graph = {"channels": channels or V, "nodes": nodes, "edges": edges} | more
+    return {"id": id, "graph": graph, "actions": actions or [I, STATE, HISTORY]}
+
+
+FIVE = fan("a", "b", "c") + [["c", "c2"]]
+
+
+def sub(*ops: dict, keep: str = "run", channels: dict | None = None, **more: Any) -> dict:
+    inner = {"channels": channels or V, "nodes": {"s": {"ops": list(ops)}}, "edges": [["START", "s"]]} | more
+    return {"graph": inner, "keep": keep}
+
+
+def route(source: str, rule: Any, *targets: str) -> dict:
+    return {"from": source, "rule": rule, "targets": list(targets)}
+
+
+def send(to: str, arg: Any) -> dict:
+    return {"send": to, "arg": arg}
+
+
+WORKER = {"ops": [w({"arg": 1})]}
+COUNTED = {n: {"ops": [w({"runs": 1})]} for n in "abc"}
+
+
+def cases(random_graphs: int) -> list:
+    last2 = {"v": "add", "x": "last"}
+    out = [
+        case("C01", {"a": {"ops": [w(1, "x")]}, "b": {"ops": [w(2, "x")]}}, fan("START", "a", "b"), [I, STATE], last2),
+        case("C05", {"a": {"ops": [w(7, "u")]}, "b": {"ops": [w({"see": "u"})]}}, chain("a", "b"), None, {"v": "add", "u": "untracked"}),
+        case("C06 ephemeral", {"a": {"ops": [w(5, "e")]}, "b": {"ops": [w({"see": "e"})]}, "c": {"ops": [w({"see": "e"})]}}, chain("a", "b", "c"), None, {"v": "add", "e": "ephemeral"}),
+        case("C06 guard", {"a": {"ops": [w(1, "e")]}, "b": {"ops": [w(2, "e")]}}, fan("START", "a", "b"), [I], {"v": "add", "e": "ephemeral"}),
+        case("C06 no guard", {"a": {"ops": [w(1, "e")]}, "b": {"ops": [w(2, "e")]}, "c": {"ops": [w({"see": "e"})]}}, fan("START", "a", "b") + fan("a", "c"), None, {"v": "add", "e": "ephemeral_unguarded"}),
+        case("C03 topic", {"a": {"ops": [w("x", "t"), w(["y", "z"], "t")]}, "b": {"ops": [w({"see": "t"}), w("w", "t")]}, "c": {"ops": [w({"see": "t"})]}, "d": {"ops": [w({"see": "t"})]}}, chain("a", "b", "c", "d"), None, {"v": "add", "t": "topic"}),
+        case("C03 accumulating", {"a": {"ops": [w("x", "t"), w(["y", "z"], "t")]}, "b": {"ops": [w({"see": "t"})]}, "c": {"ops": [w("w", "t")]}}, chain("a", "b", "c"), None, {"v": "add", "t": "topic_of_all"}),
+        case("any value", {"a": {"ops": [w(1, "y")]}, "b": {"ops": [w(1, "y")]}, "c": {"ops": [w({"see": "y"})]}, "d": {"ops": [w({"see": "y"})]}}, fan("START", "a", "b") + [["a", "c"], ["c", "d"]], None, {"v": "add", "y": "any"}),
+        case("after finish", {"a": {"ops": [w(1, "f")]}, "b": {"ops": [w({"see": "f"})]}, "d": {"ops": [w({"see": "f"})], "defer": True}}, chain("a", "b", "d"), None, {"v": "add", "f": "after_finish"}),
+        case("C07", {"a": {"ops": [w({"see": "v"})]}}, chain("a")),
+        case("C08", named("a", b={"ops": [{"op": "overwrite", "chan": "v", "value": ["b"]}]}), chain("a", "b")),
+        case("C09", named("a", "c", "d", b={"ops": [{"op": "overwrite", "chan": "v", "value": ["b"]}]}), chain("a") + fan("a", "b", "c") + [["b", "d"], ["c", "d"]]),
+        case("C09 two", {n: {"ops": [{"op": "overwrite", "chan": "v", "value": [n]}]} for n in "bc"}, fan("START", "b", "c"), [I]),
+        case("C10", named("two", one={"ops": [w(["one.0"]), w(["one.1"])]}), chain("one", "two")),
+        case("C11", {"a": {"ops": [w(["step1"]), w("s", "x")]}, "b": {"ops": [w({"see": "x"}), w({"len": "v"})]}}, chain("a", "b"), None, last2),
+        case("C12", named("b", "a", "B", "9", "10"), fan("START", "b", "a", "B", "9", "10")),
+        case(
+            "C13",
+            {"a": {"ops": [w(["a"]), w(5, "x")]}} | named("b", "yes", "no"),
+            fan("START", "a", "b"),
+            None,
+            last2,
+            routes=[
+                route("a", {"chan": "v", "equals": ["i", "a"], "then": {"chan": "x", "equals": 5, "then": ["yes"], "else": ["no"]}, "else": ["no"]}, "yes", "no"),
+                route("b", {"chan": "v", "equals": ["i", "b"], "then": ["END"], "else": ["no"]}, "no", "END"),
+            ],
+        ),
+        case("C14", named("a", "b", "c", "d"), chain("a") + fan("a", "b", "c") + [["b", "d"], ["c", "d"]]),
+        case("C15", named("a", "b", "c", "c2", "d"), chain("a") + FIVE + [["b", "d"], ["c2", "d"]]),
+        case("C16", named("a", "b", "c", "c2", "d"), chain("a") + FIVE, joins=[[["b", "c2"], "d"]]),
+        case("C17", named("a", "b", "c", "c2", "d"), chain("a") + FIVE + [["b", "d"]], joins=[[["b", "c2"], "d"]]),
+        case("C18", named("a", "b", "c", "c2", d={"ops": [w(["d"])], "defer": True}), chain("a") + FIVE + [["b", "d"], ["c2", "d"]]),
+        case("C18 join", named("a", "b", "c", "c2", "z", d={"ops": [w(["d"])], "defer": True}), chain("a") + FIVE + [["c2", "z"]], joins=[[["b", "c"], "d"]]),
+        case("C18 two deferred", named("a", "b", "c", e={"ops": [w(["e"])], "defer": True}, d={"ops": [w(["d"])], "defer": True}), chain("a", "b", "c") + [["a", "d"], ["d", "e"], ["b", "e"]]),
+        case("C18 beside packets", named("a", d={"ops": [w(["d"])], "defer": True}, w=WORKER), chain("a") + [["a", "d"]], routes=[route("a", [send("w", 1), send("w", 2)], "w")]),
+        case("C19", named("a", "b", "c", "c2", "d"), chain("a") + [["a", "c"], ["c", "c2"]], joins=[[["b", "c2"], "d"]], routes=[route("a", ["b"], "b")]),
+        case("C20 END", named("a"), [], None, routes=[route("START", ["END"], "a", "END")]),
+        case("C20 nothing", named("a", "b"), chain("a"), None, routes=[route("a", [], "b")]),
+        case("C21 short", named("a", "b", "c"), chain("a", "b", "c"), [I, STATE], limit=3),
+        case("C21 enough", named("a", "b", "c"), chain("a", "b", "c"), [I, STATE], limit=4),
+        case("C22", named("r", "p", "end", w=WORKER), chain("r") + [["p", "end"], ["w", "end"]], routes=[route("r", [send("w", 3), "p", send("w", 1), send("w", 2)], "w", "p")]),
+        case(
+            "C23",
+            named("0", "1", "3", **{"1.1": {"ops": [w(["1.1"])]}, "2": {"ops": [w({"arg": 1})]}, "3.1": {"ops": [w(["3.1"])]}}),
+            chain("0") + fan("0", "1", "1.1") + [["2", "3"]],
+            None,
+            routes=[route("1", [send("2", "1"), send("2", "2"), "3.1"], "2", "3.1"), route("1.1", [send("2", "3"), send("2", "4")], "2")],
+        ),
+        case("C25", {"a": {"ops": [w(["a"]), {"op": "goto", "to": ["b"]}]}} | named("b"), chain("a")),
+        case("C25 END", {"a": {"ops": [w(["a"]), {"op": "goto", "to": ["END"]}]}} | named("b"), chain("a") + [["b", "END"]], unreachable=["b"]),
+        case("C26", {"a": {"ops": [w(["a"]), {"op": "goto", "to": ["c"]}]}} | named("b", "c"), chain("a", "b")),
+        case(
+            "C27",
+            {"planner": {"ops": [{"op": "plan", "steps": ["s1", ["s2", "s3"], "s4"]}]}} | named("s1", "s2", "s3", "s4"),
+            chain("planner") + [[s, "planner"] for s in ("s1", "s2", "s3", "s4")],
+            [{"do": "invoke", "input": {"v": [], "done": []}}, STATE, HISTORY],
+            {"v": "add", "done": "add"},
+        ),
+        case("Command with packets", {"a": {"ops": [w(["a"]), {"op": "send", "to": "w", "arg": 1}, {"op": "goto", "to": ["b"]}, {"op": "send", "to": "w", "arg": 2}]}, "w": WORKER} | named("b"), chain("a")),
+        case("packets from packets", named("a", w={"ops": [w({"arg": 1}), {"op": "send", "to": "x", "arg": "deep"}]}, x=WORKER), chain("a"), routes=[route("a", [send("w", 2), send("w", 1)], "w")]),
+        case("C28", named("p", "q", sub=sub(w(["child"]), w(9, "hidden"), channels={"v": "add", "hidden": "last"})), chain("p", "sub", "q")),
+        case("C28 scalar", {"p": {"ops": [w(1, "x")]}, "sub": sub(w({"read": "x", "plus": 5}, "x"), channels={"x": "last"}), "q": {"ops": [w({"read": "x", "plus": 100}, "x")]}}, chain("p", "sub", "q"), None, last2),
+        case("C28 nested twice", named("p", mid={"graph": {"channels": V, "nodes": named("m", deep=sub(w(["d"]))), "edges": chain("m", "deep")}, "keep": "run"}), chain("p", "mid")),
+    ]
+    for keep in ("run", "thread", "nothing"):
+        q = {"do": "invoke", "input": {"v": ["q"], "n": 0}}
+        out.append(case(f"C29 {keep}", {"sub": sub(w([1], "mine"), w({"see": "mine"}), keep=keep, channels={"v": "add", "mine": "add"})}, chain("sub"), [q, STATE, q, STATE], V | {"n": "last"}))
+        asking = {"channels": V, "nodes": named("pre", q=ask("ask")), "edges": chain("pre", "q")}
+        out.append(case(f"C30 {keep}", named("after", sub={"graph": asking, "keep": keep}), chain("sub", "after"), [I, STATE, answer("A"), STATE, I, answer("B"), STATE]))
+        two = {"channels": V, "nodes": {"q": ask("one", "two")}, "edges": chain("q")}
+        if keep != "nothing":
+            out.append(case(f"C30 two questions {keep}", {"sub": {"graph": two, "keep": keep}}, chain("sub"), [I, answer("A"), STATE, answer("B"), STATE]))
+    side = {"graph": {"channels": V, "nodes": {"q": ask("deep")}, "edges": chain("q")}, "keep": "run"}
+    out += [
+        case("C30 beside another", {"sub": side, "top": ask("flat")}, fan("START", "sub", "top"), [I, STATE, answer("x"), {"do": "answer_by", "values": {"deep": "D", "flat": "F"}}, STATE]),
+        case("parent command", named("p", "x", "y", sub=sub(w(["lost"]), {"op": "parent", "chan": "v", "value": ["up"], "goto": "x"})), chain("p", "sub") + [["x", "y"]]),
+        case("parent command drops siblings", named("x", sub={"graph": {"channels": V, "nodes": named("k", c={"ops": [{"op": "parent", "goto": "x"}]}), "edges": fan("START", "k", "c")}, "keep": "run"}), chain("sub")),
+        case("C31", named("a", "b", "qa"), chain("a", "b", "qa"), [I, STATE, {"do": "update", "values": {"v": ["edit"]}}, STATE, GO, STATE, HISTORY], before=["qa"]),
+        case("C31 after", named("a", "b", "c"), chain("a", "b", "c"), [I, STATE, GO, STATE, HISTORY], after=["a", "b"]),
+        case("C31 both", named("a", "b", "c"), chain("a", "b", "c"), [I, STATE, GO, STATE, GO, STATE], before=["b"], after=["b"]),
+        case("C31 in a fan", named("a", "b", "c", "d"), chain("a") + fan("a", "b", "c") + [["b", "d"], ["c", "d"]], [I, STATE, GO, STATE], before=["c"]),
+        case("C31 input instead", named("a", "b"), chain("a", "b"), [I, I, STATE, GO, STATE, HISTORY], before=["b"]),
+        case("C32", {"n": {"ops": [w(["lost"], "z")] + ask("q1", "q2")["ops"]}} | named("end"), chain("n", "end"), [I, STATE, answer("A", update={"v": ["u"]}), STATE, answer("B"), STATE, HISTORY], {"v": "add", "z": "add"}),
+        case("C33", {"a": ask("qa"), "b": ask("qb")} | named("end"), fan("START", "a", "b") + [["a", "end"]], [I, STATE, answer("x"), {"do": "answer_by", "values": {"qa": "A"}}, STATE, answer("B"), STATE, HISTORY]),
+        case("C33 with a finished sibling", {"a": ask("qa")} | named("ok", "end"), fan("START", "a", "ok") + [["a", "end"], ["ok", "end"]], [I, STATE, answer("A"), STATE]),
+        case("C33 packets that ask", named("r", w={"ops": [{"op": "ask", "value": "w"}, w({"answers": 1}), w({"arg": 1})]}), chain("r"), [I, STATE, answer("A"), STATE], routes=[route("r", [send("w", 1)], "w")]),
+        case("C34", {"n": ask("q") | {"retry": 3, "handler": [w(["handled"])]}}, chain("n"), [I, STATE, answer("A"), STATE]),
+        case("C35", {"ok": {"ops": [w({"read": "x", "plus": 20}, "x")]}, "bad": {"ops": [{"op": "fail", "times": 1}, w(300, "x")]}}, fan("START", "ok", "bad"), [{"do": "invoke", "input": {"x": 1, "v": []}}, STATE, GO, STATE, HISTORY], {"v": "add", "x": "sum"}),
+        case("C35 twice", named("ok", bad={"ops": [{"op": "fail", "times": 2}, w(["bad"])]}), fan("START", "ok", "bad"), [I, GO, STATE, GO, STATE]),
+        case("C36 sync", named("a", "b", "c"), chain("a", "b", "c"), [I | {"durability": "sync"}, HISTORY]),
+        case("C36 async", named("a", "b", "c"), chain("a", "b", "c"), [I | {"durability": "async"}, HISTORY]),
+        case("C36 exit", named("a", "b", "c"), chain("a", "b", "c"), [I | {"durability": "exit"}, HISTORY, I | {"durability": "exit"}, HISTORY]),
+        case("C36 exit, asked", {"n": ask("q")} | named("a", "ok"), chain("a", "n") + [["a", "ok"]], [I | {"durability": "exit"}, STATE, HISTORY, answer("A") | {"durability": "exit"}, STATE, HISTORY]),
+        case("C37", COUNTED, chain("a", "b", "c"), [I, HISTORY, GO | {"at": 2}, STATE, HISTORY, GO | {"at": 0}, HISTORY]),
+        case("C37 from the input", COUNTED, chain("a", "b", "c"), [I, GO | {"at": 4}, STATE, HISTORY]),
+        case("C37 without an id", COUNTED, chain("a", "b", "c"), [I, GO, STATE, HISTORY]),
+        case("C37 a question again", {"n": ask("q")} | named("a", "z"), chain("a", "n", "z"), [I, answer("A"), HISTORY, GO | {"at": 2}, STATE, answer("B"), STATE, HISTORY]),
+        case("C38", named("a", "b"), chain("a", "b"), [I, {"do": "update", "values": {"v": ["x"]}, "at": 1, "as": "a"}, STATE, GO, STATE, HISTORY]),
+        case("C38 inferred", named("a", "b"), chain("a", "b"), [I, {"do": "update", "values": {"v": ["x"]}, "at": 1}, GO, STATE, HISTORY]),
+        case("C38 ambiguous", named("a", "b"), fan("START", "a", "b"), [I, {"do": "update", "values": {"v": ["x"]}}, STATE]),
+        case("C38 as another", named("a", "b", "c"), chain("a", "b", "c"), [I, {"do": "update", "values": {"v": ["x"]}, "as": "b"}, STATE, GO, STATE]),
+        case("C38 with a router", named("a", "b", "c"), chain("a"), [I, {"do": "update", "values": {"v": ["x"]}, "as": "a"}, STATE, GO, STATE], routes=[route("a", {"len": "v", "choices": [["b"], ["c"]]}, "b", "c")]),
+        case("C38 into a join", named("a", "b", "c", "d"), chain("a") + fan("a", "b", "c"), [I, {"do": "update", "values": {"v": ["x"]}, "as": "b"}, STATE, {"do": "update", "values": {"v": ["y"]}, "as": "c"}, STATE, GO, STATE], joins=[[["b", "c"], "d"]]),
+        case("C38 as START", named("a", "b"), chain("a", "b"), [I, {"do": "update", "values": {"v": ["x"]}, "as": "START"}, STATE, GO, STATE, HISTORY]),
+        case("C38 on a fresh thread", named("a", "b"), chain("a", "b"), [{"do": "update", "values": {"v": ["x"]}, "as": "a"}, STATE, GO, STATE, HISTORY]),
+        case("C38 clears with END", named("a", "b"), chain("a", "b"), [I, {"do": "update", "values": None, "as": "END"}, STATE, HISTORY], before=["b"]),
+        case("copy", COUNTED, chain("a", "b", "c"), [I, {"do": "copy", "at": 2}, STATE, GO, STATE, HISTORY]),
+        case("bulk", named("a", "b", "c"), chain("a", "b", "c"), [{"do": "bulk", "steps": [[{"values": {"v": ["x"]}, "as": "a"}], [{"values": {"v": ["y"]}, "as": "b"}]]}, STATE, HISTORY, GO, STATE]),
+        case("bulk of two nodes", named("a", "b", "c"), fan("START", "a", "b") + [["a", "c"]], [I, {"do": "bulk", "steps": [[{"values": {"v": ["y"]}, "as": "b"}, {"values": {"v": ["x"]}, "as": "a"}]]}, STATE, GO, STATE]),
+        case("C39", {"f": {"ops": [{"op": "fail", "times": 2}, w({"runs": 1})], "retry": 3}}, chain("f"), [I, STATE]),
+        case("C39 exhausted", {"f": {"ops": [{"op": "fail", "times": 9}], "retry": 3, "handler": [w({"error": 1}), {"op": "goto", "to": ["z"]}]}} | named("after", "z"), chain("f", "after"), [I, STATE]),
+        case("C39 beside a sibling", {"f": {"ops": [{"op": "fail", "times": 9}], "handler": [w({"error": 1})]}} | named("a", "g", "z"), fan("START", "a", "f", "g") + [["g", "z"]]),
+        case("C40 cache", {"n": {"ops": [w({"runs": 1})], "cache": True}}, chain("n"), [I | {"thread": "1"}, I | {"thread": "2"}, {"do": "invoke", "input": {"v": ["other"]}, "thread": "3"}]),
+        case("C40 threads", named("a"), chain("a"), [I | {"thread": "1"}, I | {"thread": "2"}, I | {"thread": "1"}, STATE | {"thread": "1"}, STATE | {"thread": "2"}, HISTORY | {"thread": "1"}]),
+        case("no saver", named("a", "b"), chain("a", "b"), [I, I], saver=False),
+        case("command goto", named("a", "b", "c"), chain("a", "b"), [I, {"do": "command", "goto": ["c"], "update": {"v": ["u"]}}, STATE], before=["b"], unreachable=["c"]),
+        case("loop until long", named("a", "b"), chain("a"), None, routes=[route("a", {"len": "v", "choices": [["b"], ["a"], ["a"]]}, "a", "b")]),
+        case("packets and a join", named("r", "p", "j", w=WORKER), chain("r") + [["w", "END"]], routes=[route("r", [send("w", 1), send("w", 2), "p"], "w", "p")], joins=[[["w", "p"], "j"]]),
+        case("a failed step is taken up with packets", named("r", w={"ops": [{"op": "fail", "times": 1}, w({"arg": 1})]}), chain("r"), [I, STATE, GO, STATE], routes=[route("r", [send("w", 1), send("w", 2)], "w")]),
+    ]
+    return out + [fuzz(seed) for seed in range(random_graphs)]
+
+
+def fuzz(seed: int) -> dict:
+    """A random graph: every node has a parent, so that all can be reached; edges, joins, routes, packets on top."""
+    rng = random.Random(seed)
+    pool = ["b", "10", "B", "9", "a", "z", "Zed", "a1"]
+    names = pool[: rng.randint(2, 7)]
+    targets: dict[str, list] = {}
+    edges, joins = [], []
+    nodes: dict[str, Any] = {}
+    for i, n in enumerate(names):
+        parent = rng.choice(["START"] + names[:i]) if i else "START"
+        if rng.random() < 0.35:
+            targets.setdefault(parent, []).append(n)
+        else:
+            edges.append([parent, n])
+        ops = [w({"len": "v"}) for _ in range(rng.choice([0, 1, 1, 2]))]
+        if rng.random() < 0.2:
+            ops.append(w(n, "x"))
+        if rng.random() < 0.3:
+            ops += [w(n, "t"), w({"see": "t"})]
+        if rng.random() < 0.2:
+            ops.append(w(n, "e"))
+        if rng.random() < 0.1:
+            ops.append({"op": "overwrite", "chan": "v", "value": [f"{n}!"]})
+        if rng.random() < 0.2:
+            ops.append({"op": "goto", "to": [rng.choice(names)]})
+        nodes[n] = {"ops": ops}
+        if rng.random() < 0.2:
+            nodes[n]["defer"] = True
+    for _ in range(rng.randint(0, 3)):
+        edges.append([rng.choice(names), rng.choice(names)])
+    for _ in range(rng.randint(0, 2)):
+        joins.append([sorted(rng.sample(names, rng.randint(1, min(3, len(names))))), rng.choice(names)])
+    nodes["w"] = {"ops": [w({"arg": 1})]}
+    routes = []
+    for source, to in targets.items():
+        options: list = [[t] for t in to] + [["END"], to]
+        for _ in range(rng.randint(0, 2)):
+            options.append([send("w", rng.randint(0, 9)) for _ in range(rng.randint(1, 3))] + rng.sample(to, 1))
+        rng.shuffle(options)
+        routes.append(route(source, {"len": "v", "choices": options}, *to, "END", "w"))
+    unique = [list(e) for e in dict.fromkeys(map(tuple, edges))]
+    if not any(e[0] == "START" for e in unique) and "START" not in targets:
+        unique.append(["START", names[0]])
+    used = any(isinstance(x, dict) for r in routes for c in r["rule"]["choices"] for x in c)
+    if not used:
+        unique.append([names[0], "w"])
+        nodes["w"] = {"ops": [w(["w"])]}
+    start = {"do": "invoke", "input": {"v": ["i"]}}
+    actions = [start, STATE, HISTORY]
+    more: dict[str, Any] = {"joins": joins, "routes": routes, "limit": 9}
+    if rng.random() < 0.3:
+        more["before"] = [rng.choice(names)]
+        actions = [start, STATE, GO, STATE, GO, STATE, HISTORY]
+    channels = {"v": "add", "x": "last", "t": "topic", "e": "ephemeral_unguarded"}
+    return case(f"fuzz {seed}", nodes, unique, actions, channels, **more)
+
+
+def main() -> None:
+    out = []
+    for c in cases(int(sys.argv[2]) if len(sys.argv) > 2 else 120):
+        run = Case(c["graph"])
+        c["expected"] = [run.act(a) for a in c["actions"]]
+        out.append(c)
+    ids = [c["id"] for c in out]
+    assert len(set(ids)) == len(ids), "two cases have one id"
+    text = ",\n".join(json.dumps(c, separators=(",", ":")) for c in out)
+    with open(sys.argv[1], "w") as f:
+        f.write(f'{{"langgraph":"{version("langgraph")}","cases":[\n{text}\n]}}\n')
+    print(len(out), "cases")
+
+
+if __name__ == "__main__":
+    main()

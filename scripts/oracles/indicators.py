@@ -101,10 +101,8 @@ def correlation(b, n):
 
 
 def beta(b, n):
-    """TA-Lib's, without the 0 that it gives where the market stood still."""
-    change = np.concatenate([[np.nan], b.other[1:] / b.other[:-1] - 1])
-    flat = windows(n, lambda x: float(np.ptp(x) == 0), change)
-    return np.where(flat == 1.0, np.nan, talib.BETA(b.other, b.close, n))
+    slope = lambda x, y: np.cov(x, y)[0, 1] / np.var(y, ddof=1) if np.ptp(y) > 0 else np.nan
+    return windows(n, slope, b.close, b.other)
 
 
 def hurst(b, n, corrected):
@@ -128,6 +126,10 @@ def trend(b, n, width):
     """TA-Lib's whole numbers, without the 0 before the first."""
     stop, trend = talib.SUPERTREND(b.high, b.low, b.close, n, width)
     return np.where(np.isnan(stop), np.nan, trend.astype(float))
+
+
+# Turning points that supports and confluence remember.
+MEMORY = 20
 
 
 def turns(b, width, n):
@@ -193,9 +195,9 @@ def weight(level, t, pivots, tolerance, half_life):
     return len(near), sum(0.5 ** ((t - x[0]) / half_life) for x in near)
 
 
-def nearest(b, sign, width, n, memory, tolerance, half_life):
+def nearest(b, sign, width, n, tolerance, half_life):
     def lines(t, known):
-        known = known[:memory]
+        known = known[:MEMORY]
         beyond = [x[1] for x in known if sign * x[1] >= sign * b.close[t]]
         if not beyond:
             return None
@@ -205,7 +207,7 @@ def nearest(b, sign, width, n, memory, tolerance, half_life):
     return by_bar(b, lines, 3, width, n)
 
 
-def confluence(b, width, n, memory, tolerance, half_life):
+def confluence(b, width, n, tolerance, half_life):
     def lines(t, known):
         if len(known) < 2:
             return None
@@ -213,7 +215,7 @@ def confluence(b, width, n, memory, tolerance, half_life):
         scores = []
         for level in levels:
             far = abs(b.close[t] - level) / (tolerance * abs(level))
-            strength = weight(level, t, known[2:memory], tolerance, half_life)[1]
+            strength = weight(level, t, known[2:MEMORY], tolerance, half_life)[1]
             scores.append(max(0, 1 - far) * (1 - 0.5**strength))
         best = int(np.argmax(scores)) if max(scores) > 0 else int(np.argmin(np.abs(b.close[t] - levels)))
         return 0.2 * scores[best], scores[best], levels[best]
@@ -253,12 +255,12 @@ COLUMNS = {
     "chaikin_oscillator(3 10)": lambda b: talib.ADOSC(b.high, b.low, b.close, b.volume, 3, 10),
     "chaikin_volatility(10 6)": lambda b: talib.CVI(b.high, b.low, 10, 6),
     "cmo(10)": lambda b: talib.CMO(b.close, 10),
-    "confluence(3 0 12 0.5 30).boost": lambda b: confluence(b, 3, 0, 12, 0.005, 30)[0],
-    "confluence(3 0 12 0.5 30).score": lambda b: confluence(b, 3, 0, 12, 0.005, 30)[1],
-    "confluence(3 0 12 0.5 30).level": lambda b: confluence(b, 3, 0, 12, 0.005, 30)[2],
-    "confluence(1.5 7 8 2 15).boost": lambda b: confluence(b, 1.5, 7, 8, 0.02, 15)[0],
-    "confluence(1.5 7 8 2 15).score": lambda b: confluence(b, 1.5, 7, 8, 0.02, 15)[1],
-    "confluence(1.5 7 8 2 15).level": lambda b: confluence(b, 1.5, 7, 8, 0.02, 15)[2],
+    "confluence(3 0 0.5 30).boost": lambda b: confluence(b, 3, 0, 0.005, 30)[0],
+    "confluence(3 0 0.5 30).score": lambda b: confluence(b, 3, 0, 0.005, 30)[1],
+    "confluence(3 0 0.5 30).level": lambda b: confluence(b, 3, 0, 0.005, 30)[2],
+    "confluence(1.5 7 2 15).boost": lambda b: confluence(b, 1.5, 7, 0.02, 15)[0],
+    "confluence(1.5 7 2 15).score": lambda b: confluence(b, 1.5, 7, 0.02, 15)[1],
+    "confluence(1.5 7 2 15).level": lambda b: confluence(b, 1.5, 7, 0.02, 15)[2],
     "coppock(5 6 9)": lambda b: talib.COPPOCK(b.close, 5, 6, 9),
     "correlation(5)": lambda b: correlation(b, 5),
     "correlation(20)": lambda b: correlation(b, 20),
@@ -282,21 +284,21 @@ COLUMNS = {
     "ema(12 0)": lambda b: talib.EMA(b.close, 12),
     "ema(50 0)": lambda b: talib.EMA(b.close, 50),
     "ema(12 1)": lambda b: late(first(b.close, 12), 11),
-    "fibonacci(4 0).from": lambda b: fibonacci(b, 4, 0)[0],
-    "fibonacci(4 0).to": lambda b: fibonacci(b, 4, 0)[1],
-    "fibonacci(4 0).back_236": lambda b: fibonacci(b, 4, 0)[2],
-    "fibonacci(4 0).back_382": lambda b: fibonacci(b, 4, 0)[3],
-    "fibonacci(4 0).back_500": lambda b: fibonacci(b, 4, 0)[4],
-    "fibonacci(4 0).back_618": lambda b: fibonacci(b, 4, 0)[5],
-    "fibonacci(4 0).back_786": lambda b: fibonacci(b, 4, 0)[6],
-    "fibonacci(4 0).on_1272": lambda b: fibonacci(b, 4, 0)[7],
-    "fibonacci(4 0).on_1414": lambda b: fibonacci(b, 4, 0)[8],
-    "fibonacci(4 0).on_1618": lambda b: fibonacci(b, 4, 0)[9],
-    "fibonacci(4 0).on_2618": lambda b: fibonacci(b, 4, 0)[10],
-    "fibonacci(4 0).beyond_1272": lambda b: fibonacci(b, 4, 0)[11],
-    "fibonacci(4 0).beyond_1414": lambda b: fibonacci(b, 4, 0)[12],
-    "fibonacci(4 0).beyond_1618": lambda b: fibonacci(b, 4, 0)[13],
-    "fibonacci(4 0).beyond_2618": lambda b: fibonacci(b, 4, 0)[14],
+    "fibonacci_extensions(4 0).on_1272": lambda b: fibonacci(b, 4, 0)[7],
+    "fibonacci_extensions(4 0).on_1414": lambda b: fibonacci(b, 4, 0)[8],
+    "fibonacci_extensions(4 0).on_1618": lambda b: fibonacci(b, 4, 0)[9],
+    "fibonacci_extensions(4 0).on_2618": lambda b: fibonacci(b, 4, 0)[10],
+    "fibonacci_extensions(4 0).beyond_1272": lambda b: fibonacci(b, 4, 0)[11],
+    "fibonacci_extensions(4 0).beyond_1414": lambda b: fibonacci(b, 4, 0)[12],
+    "fibonacci_extensions(4 0).beyond_1618": lambda b: fibonacci(b, 4, 0)[13],
+    "fibonacci_extensions(4 0).beyond_2618": lambda b: fibonacci(b, 4, 0)[14],
+    "fibonacci_retracements(4 0).from": lambda b: fibonacci(b, 4, 0)[0],
+    "fibonacci_retracements(4 0).to": lambda b: fibonacci(b, 4, 0)[1],
+    "fibonacci_retracements(4 0).back_236": lambda b: fibonacci(b, 4, 0)[2],
+    "fibonacci_retracements(4 0).back_382": lambda b: fibonacci(b, 4, 0)[3],
+    "fibonacci_retracements(4 0).back_500": lambda b: fibonacci(b, 4, 0)[4],
+    "fibonacci_retracements(4 0).back_618": lambda b: fibonacci(b, 4, 0)[5],
+    "fibonacci_retracements(4 0).back_786": lambda b: fibonacci(b, 4, 0)[6],
     "force_index(7)": lambda b: talib.EFI(b.close, b.volume, 7),
     "heikin_ashi().open": lambda b: talib.HA(b.open, b.high, b.low, b.close)[0],
     "heikin_ashi().high": lambda b: talib.HA(b.open, b.high, b.low, b.close)[1],
@@ -356,9 +358,9 @@ COLUMNS = {
     "rate_of_change(10).percent": lambda b: talib.ROC(b.close, 10),
     "realised_vol(20)": lambda b: windows(20, lambda r: np.std(r, ddof=1), log_returns(b.close)),
     "relative_volume(10)": lambda b: talib.RVOL(b.volume, 10),
-    "resistance(3 0 12 1 30).level": lambda b: nearest(b, 1, 3, 0, 12, 0.01, 30)[0],
-    "resistance(3 0 12 1 30).touches": lambda b: nearest(b, 1, 3, 0, 12, 0.01, 30)[1],
-    "resistance(3 0 12 1 30).strength": lambda b: nearest(b, 1, 3, 0, 12, 0.01, 30)[2],
+    "resistance(3 0 1 30).level": lambda b: nearest(b, 1, 3, 0, 0.01, 30)[0],
+    "resistance(3 0 1 30).touches": lambda b: nearest(b, 1, 3, 0, 0.01, 30)[1],
+    "resistance(3 0 1 30).strength": lambda b: nearest(b, 1, 3, 0, 0.01, 30)[2],
     "rma(14)": lambda b: talib.RMA(b.close, 14),
     "rolling_high(1)": lambda b: b.high,
     "rolling_high(7)": lambda b: talib.MAX(b.high, 7),
@@ -379,9 +381,9 @@ COLUMNS = {
     "stochastic_rsi(10 5 3).d": lambda b: talib.STOCHRSI(b.close, 10, 5, 3, 0)[1],
     "super_trend(7 1.5).stop": lambda b: talib.SUPERTREND(b.high, b.low, b.close, 7, 1.5)[0],
     "super_trend(7 1.5).trend": lambda b: trend(b, 7, 1.5),
-    "support(3 0 12 1 30).level": lambda b: nearest(b, -1, 3, 0, 12, 0.01, 30)[0],
-    "support(3 0 12 1 30).touches": lambda b: nearest(b, -1, 3, 0, 12, 0.01, 30)[1],
-    "support(3 0 12 1 30).strength": lambda b: nearest(b, -1, 3, 0, 12, 0.01, 30)[2],
+    "support(3 0 1 30).level": lambda b: nearest(b, -1, 3, 0, 0.01, 30)[0],
+    "support(3 0 1 30).touches": lambda b: nearest(b, -1, 3, 0, 0.01, 30)[1],
+    "support(3 0 1 30).strength": lambda b: nearest(b, -1, 3, 0, 0.01, 30)[2],
     "swings(4 0).pivot": lambda b: swings(b, 4, 0)[0],
     "swings(4 0).side": lambda b: swings(b, 4, 0)[1],
     "swings(4 0).age": lambda b: swings(b, 4, 0)[2],

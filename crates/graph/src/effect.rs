@@ -7,8 +7,11 @@
 use crate::channel::ChannelValue;
 use crate::dynamic::Value;
 use crate::error::NodeError;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+
+/// Requests that may be open; when there are more, the oldest are forgotten, and an ambient node asks again anyway.
+const MAX_OPEN: usize = 65_536;
 
 /// The name of a request: the same in every replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +67,8 @@ struct Answer {
 pub struct Effects {
     newest: BTreeMap<String, Option<Answer>>,
     requests: Vec<Request>,
-    known: BTreeSet<RequestId>,
+    /// Emitted and not answered, so that a step taken up again does not ask twice; oldest first.
+    open: VecDeque<RequestId>,
 }
 
 impl Effects {
@@ -91,9 +95,16 @@ impl Effects {
     }
 
     pub(crate) fn emit(&mut self, request: Request) {
-        if self.known.insert(request.id) {
-            self.requests.push(request);
+        if self.open.contains(&request.id) {
+            return;
         }
+        if self.open.len() == MAX_OPEN
+            && let Some(oldest) = self.open.pop_front()
+        {
+            self.requests.retain(|r| r.id != oldest);
+        }
+        self.open.push_back(request.id);
+        self.requests.push(request);
     }
 
     /// Takes the requests that were emitted since the last call, in merge order.
@@ -107,7 +118,7 @@ impl Effects {
     /// The effect is not declared.
     pub fn answer(&mut self, effect: &str, to: RequestId, value: Value, at_ns: u64) -> Result<(), NodeError> {
         self.must_have(effect)?;
-        self.known.remove(&to);
+        self.open.retain(|id| *id != to);
         self.newest.insert(effect.to_owned(), Some(Answer { request: to, at_ns, value }));
         Ok(())
     }
@@ -127,7 +138,7 @@ impl Effects {
 
     pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
         self.requests.clear();
-        self.known.clear();
+        self.open.clear();
         for _ in 0..from.len("effects")? {
             let effect = from.str("effect")?.to_owned();
             let answer = match from.bool("answer")? {

@@ -268,7 +268,7 @@ impl<'a> Io<'a> {
     }
 
     fn ask(&mut self, effect: Option<&str>, value: Value) -> Result<Value, NodeError> {
-        let Desk { task, env, .. } = self.desk().ok_or(NodeError::Plain { call: "interrupt", declare: "asks" })?;
+        let Desk { task, env, .. } = self.desk().ok_or(NodeError::Interrupted)?;
         let id = InterruptId::of(task.id, task.asked);
         task.asked += 1;
         if let Some(answer) = task.known.iter().chain(&env.given).find(|(known, _)| *known == id) {

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard};
 /// A saver that lasts as long as the process. It grows without bound; `delete_thread` frees a thread.
 #[derive(Debug, Default)]
 pub struct MemorySaver {
-    threads: Mutex<BTreeMap<String, BTreeMap<String, Space>>>,
+    threads: Mutex<BTreeMap<String, Thread>>,
 }
 
 impl MemorySaver {
@@ -21,20 +21,42 @@ impl MemorySaver {
     /// Bytes of bodies and channels kept for a thread.
     #[must_use]
     pub fn bytes(&self, thread: &str) -> usize {
-        self.lock().get(thread).map_or(0, |spaces| spaces.values().map(|s| s.bytes.len()).sum())
+        self.lock().get(thread).map_or(0, |t| t.spaces().map(|s| s.bytes.len()).sum())
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, BTreeMap<String, Space>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Thread>> {
         // Nothing panics while it is held; what a poisoned lock guards is whole.
         self.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn with<R>(&self, place: Place<'_>, act: impl FnOnce(&mut Space) -> R) -> R {
         let mut threads = self.lock();
-        if let Some(space) = threads.get_mut(place.thread).and_then(|spaces| spaces.get_mut(place.ns)) {
-            return act(space);
+        if let Some(thread) = threads.get_mut(place.thread) {
+            return act(thread.space_mut(place.ns));
         }
-        act(threads.entry(place.thread.to_owned()).or_default().entry(place.ns.to_owned()).or_default())
+        act(threads.entry(place.thread.to_owned()).or_default().space_mut(place.ns))
+    }
+}
+
+/// The graph's own checkpoints apart from those of subgraphs: comparing two empty names costs more than all else here,
+/// because the vector instructions that do it stumble over the address of an empty string.
+#[derive(Debug, Default)]
+struct Thread {
+    own: Space,
+    nested: BTreeMap<String, Space>,
+}
+
+impl Thread {
+    fn space(&self, ns: &str) -> Option<&Space> {
+        if ns.is_empty() { Some(&self.own) } else { self.nested.get(ns) }
+    }
+
+    fn space_mut(&mut self, ns: &str) -> &mut Space {
+        if ns.is_empty() { &mut self.own } else { self.nested.entry(ns.to_owned()).or_default() }
+    }
+
+    fn spaces(&self) -> impl Iterator<Item = &Space> {
+        std::iter::once(&self.own).chain(self.nested.values())
     }
 }
 
@@ -170,7 +192,7 @@ impl Saver for MemorySaver {
 
     fn get(&self, place: Place<'_>, id: Option<CheckpointId>) -> Result<Option<Saved>, SaverError> {
         let threads = self.lock();
-        let Some(space) = threads.get(place.thread).and_then(|spaces| spaces.get(place.ns)) else { return Ok(None) };
+        let Some(space) = threads.get(place.thread).and_then(|t| t.space(place.ns)) else { return Ok(None) };
         let row = match id {
             Some(id) => space.rows.binary_search_by_key(&id, |r| r.id).ok().and_then(|at| space.rows.get(at)),
             None => space.rows.last(),
@@ -180,7 +202,7 @@ impl Saver for MemorySaver {
 
     fn list(&self, place: Place<'_>, query: Query) -> Result<Vec<Saved>, SaverError> {
         let threads = self.lock();
-        let Some(space) = threads.get(place.thread).and_then(|spaces| spaces.get(place.ns)) else {
+        let Some(space) = threads.get(place.thread).and_then(|t| t.space(place.ns)) else {
             return Ok(Vec::new());
         };
         let wanted = |row: &&Row| {
@@ -194,7 +216,7 @@ impl Saver for MemorySaver {
 
     fn newest_seq(&self, thread: &str) -> Result<u64, SaverError> {
         let threads = self.lock();
-        let newest = threads.get(thread).into_iter().flat_map(|s| s.values()).filter_map(|s| s.rows.last());
+        let newest = threads.get(thread).into_iter().flat_map(Thread::spaces).filter_map(|s| s.rows.last());
         Ok(newest.map(|row| row.id.seq).max().unwrap_or(0))
     }
 

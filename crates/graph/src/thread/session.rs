@@ -447,7 +447,7 @@ impl<C> Compiled<C> {
         link.saver.flush()?;
         let newest = link.seq.load(Ordering::SeqCst);
         match &mut session.current {
-            Some((thread, ns, seq)) if *thread == link.thread && *ns == link.ns => *seq = newest,
+            Some((thread, ns, seq)) if ns.is_empty() && link.ns.is_empty() && *thread == link.thread => *seq = newest,
             current => *current = Some((link.thread.clone(), link.ns.clone(), newest)),
         }
         if session.old || session.start_live {

@@ -42,29 +42,58 @@ pub fn levels(from: f64, to: f64) -> [f64; LEVELS] {
     std::array::from_fn(|_| all.next().unwrap_or_default())
 }
 
-/// The levels of the last leg between two confirmed turning points, for all instruments. Lines: from, to (the turning
-/// points), then the levels in the order of [`levels`].
+/// The retracements of the last leg between two confirmed turning points, for all instruments. Lines: from, to (the turning
+/// points), then the [`RETRACEMENTS`].
 ///
 /// - Shape: one value a bar; none before two turning points are confirmed. Units: those of the prices.
 #[derive(Clone, Debug)]
-pub struct Levels(Swings);
+pub struct Retracements(Swings);
 
-impl Levels {
+impl Retracements {
     /// A kernel without data.
     #[must_use]
-    pub fn columns(n_instruments: usize, reversal: Reversal) -> Columns<Levels, { LEVELS + 2 }> {
-        Columns::of(Levels(Swings::new(n_instruments, reversal, 2)), n_instruments)
+    pub fn columns(n_instruments: usize, reversal: Reversal) -> Columns<Retracements, 7> {
+        Columns::of(Retracements(Swings::new(n_instruments, reversal, 2)), n_instruments)
     }
 }
 
-impl Study<{ LEVELS + 2 }> for Levels {
+impl Study<7> for Retracements {
     const INPUTS: Inputs = Inputs::RANGE;
 
-    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; LEVELS + 2], Status> {
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 7], Status> {
         self.0.advance(i, bar)?;
         let (from, to) = self.0.leg(i).ok_or(Status::WarmUp)?;
-        let mut all = [from, to].into_iter().chain(levels(from, to));
-        Ok(std::array::from_fn(|_| all.next().unwrap_or_default()))
+        let [a, b, c, d, e] = RETRACEMENTS.map(|r| retracement(from, to, r));
+        Ok([from, to, a, b, c, d, e])
+    }
+
+    state!(0);
+}
+
+/// The extensions of the last leg between two confirmed turning points, for all instruments. Lines: the [`EXTENSIONS`] beyond
+/// its end, then the same multiples taken back, beyond its start.
+///
+/// - Shape: one value a bar; none before two turning points are confirmed. Units: those of the prices.
+#[derive(Clone, Debug)]
+pub struct Extensions(Swings);
+
+impl Extensions {
+    /// A kernel without data.
+    #[must_use]
+    pub fn columns(n_instruments: usize, reversal: Reversal) -> Columns<Extensions, 8> {
+        Columns::of(Extensions(Swings::new(n_instruments, reversal, 2)), n_instruments)
+    }
+}
+
+impl Study<8> for Extensions {
+    const INPUTS: Inputs = Inputs::RANGE;
+
+    fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 8], Status> {
+        self.0.advance(i, bar)?;
+        let (from, to) = self.0.leg(i).ok_or(Status::WarmUp)?;
+        let [a, b, c, d] = EXTENSIONS.map(|r| extension(from, to, r));
+        let [e, f, g, h] = EXTENSIONS.map(|r| retracement(from, to, r));
+        Ok([a, b, c, d, e, f, g, h])
     }
 
     state!(0);

@@ -93,10 +93,11 @@ fn reversal() -> impl Strategy<Value = Reversal> {
 }
 
 /// Every kernel of the module for `n` instruments.
-fn kernels(n: usize, reversal: Reversal) -> [Box<dyn Kernel>; 5] {
+fn kernels(n: usize, reversal: Reversal) -> [Box<dyn Kernel>; 6] {
     [
         Box::new(Swings::columns(n, reversal, 4)),
-        Box::new(Levels::columns(n, reversal)),
+        Box::new(Retracements::columns(n, reversal)),
+        Box::new(Extensions::columns(n, reversal)),
         Box::new(Supports::columns(n, reversal, Side::Support, ZONE)),
         Box::new(Supports::columns(n, reversal, Side::Resistance, ZONE)),
         Box::new(Confluence::columns(n, reversal, ZONE)),

@@ -30,9 +30,8 @@ use super::{Bar, Columns, Inputs, Status, Study};
 ///   confirms a hikkake, 0 for none. The sign is TA-Lib's also where the pattern itself has no direction (doji: 100).
 /// - Parameter: `penetration`, by what part of the first body the last close must be inside it (0.5 for a dark cloud cover
 ///   and a mat hold, 0.3 for stars and an abandoned baby).
-/// - A value depends on the bars of its pattern and measures alone. TA-Lib's batch functions carry their sums from the
-///   first bar on, so that where a length equals its measure exactly, rounding may decide otherwise there; the functions
-///   for a single bar agree to the bit.
+/// - A value depends on the bars of its pattern and measures alone. TA-Lib carries its sums from the first bar on, so that
+///   where a length equals its measure exactly, rounding may decide otherwise there.
 /// - Source: TA-Lib 0.8 `TA_CDL…`, after Morris, Candlestick Charting Explained (1995), and Nison, Japanese Candlestick
 ///   Charting Techniques (1991); hikkake: Chesler, Active Trader (April 2004).
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use super::{
     StochasticFast, StochasticMomentum, StochasticRsi, SuperTrend, T3, Tema, Trima, Trix, TrueRange, TrueStrength,
     Ultimate, Vhf, Vortex, Vwap, Vwma, WilliamsAccumulation, WilliamsR, Wma, ZScore, Zlema,
 };
-use crate::fibonacci::{Confluence, Levels, Reversal, Side, Supports, Swings, Zone};
+use crate::fibonacci::{Confluence, Extensions, Retracements, Reversal, Side, Supports, Swings, Zone};
 
 /// How a line follows the units of prices and volumes: as their product with these powers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,8 +143,8 @@ macro_rules! indicators {
 /// The reversal that ends a swing: per cent of the price, or average true ranges over `range` bars if that is not 0.
 const WIDTH: Parameter = number("width", 0.01, 5.0, 100.0);
 const RANGE: Parameter = bars("range", 0, 0);
-/// Turning points that are remembered.
-const MEMORY: Parameter = Parameter { name: "memory", least: 3.0, most: 1000.0, default: 20.0, whole: true };
+/// Turning points that supports and confluence remember.
+const MEMORY: usize = 20;
 /// Per cent of a level.
 const TOLERANCE: Parameter = number("tolerance", 0.0, 0.5, 100.0);
 const HALF_LIFE: Parameter = bars("half_life", 1, 60);
@@ -157,12 +157,11 @@ fn reversal(parameters: &[f64]) -> Reversal {
 }
 
 fn zone(parameters: &[f64]) -> Zone {
-    Zone { memory: n(parameters, 2), tolerance: x(parameters, 3) / 100.0, half_life: x(parameters, 4) }
+    Zone { memory: MEMORY, tolerance: x(parameters, 2) / 100.0, half_life: x(parameters, 3) }
 }
 
 const ZONE: &[Line] = &[line("level", Scale::PRICE), line("touches", Scale::FREE), line("strength", Scale::FREE)];
-/// In the order of [`crate::fibonacci::levels`].
-const FIBONACCI: &[Line] = &[
+const RETRACEMENTS: &[Line] = &[
     line("from", Scale::PRICE),
     line("to", Scale::PRICE),
     line("back_236", Scale::PRICE),
@@ -170,6 +169,8 @@ const FIBONACCI: &[Line] = &[
     line("back_500", Scale::PRICE),
     line("back_618", Scale::PRICE),
     line("back_786", Scale::PRICE),
+];
+const EXTENSIONS: &[Line] = &[
     line("on_1272", Scale::PRICE),
     line("on_1414", Scale::PRICE),
     line("on_1618", Scale::PRICE),
@@ -263,7 +264,7 @@ indicators! {
     "chaikin_oscillator" [bars("fast", 1, 3), bars("slow", 1, 10)], VOLUME, |w, p| ChaikinOscillator::columns(w, n(p, 0), n(p, 1));
     "chaikin_volatility" [bars("n", 1, 10), bars("change", 1, 10)], FREE, |w, p| ChaikinVolatility::columns(w, n(p, 0), n(p, 1));
     "cmo" [bars("n", 1, 14)], FREE, |w, p| Cmo::columns(w, n(p, 0));
-    "confluence" [WIDTH, RANGE, MEMORY, TOLERANCE, HALF_LIFE], &[line("boost", Scale::FREE), line("score", Scale::FREE), line("level", Scale::PRICE)], |w, p| Confluence::columns(w, reversal(p), zone(p));
+    "confluence" [WIDTH, RANGE, TOLERANCE, HALF_LIFE], &[line("boost", Scale::FREE), line("score", Scale::FREE), line("level", Scale::PRICE)], |w, p| Confluence::columns(w, reversal(p), zone(p));
     "coppock" [bars("n", 1, 10), bars("short", 1, 11), bars("long", 1, 14)], FREE, |w, p| Coppock::columns(w, n(p, 0), n(p, 1), n(p, 2));
     "correlation" [bars("n", 2, 60)], FREE, |w, p| Correlation::columns(w, n(p, 0));
     "dema" [bars("n", 1, 20)], PRICE, |w, p| Dema::columns(w, n(p, 0));
@@ -274,7 +275,8 @@ indicators! {
     "efficiency_ratio" [bars("n", 1, 10)], FREE, |w, p| EfficiencyRatio::columns(w, n(p, 0));
     "elder_ray" [bars("n", 1, 13)], &[line("bull", Scale::PRICE), line("bear", Scale::PRICE)], |w, p| ElderRay::columns(w, n(p, 0));
     "ema" [bars("n", 1, 20), SEED], PRICE, |w, p| Ema::new(w, n(p, 0), seed(p, 1));
-    "fibonacci" [WIDTH, RANGE], FIBONACCI, |w, p| Levels::columns(w, reversal(p));
+    "fibonacci_extensions" [WIDTH, RANGE], EXTENSIONS, |w, p| Extensions::columns(w, reversal(p));
+    "fibonacci_retracements" [WIDTH, RANGE], RETRACEMENTS, |w, p| Retracements::columns(w, reversal(p));
     "force_index" [bars("n", 1, 13)], &[line("", Scale { price: 1, volume: 1 })], |w, p| ForceIndex::columns(w, n(p, 0));
     "heikin_ashi" [], &[line("open", Scale::PRICE), line("high", Scale::PRICE), line("low", Scale::PRICE), line("close", Scale::PRICE)], |w, _| HeikinAshi::columns(w);
     "hma" [bars("n", 2, 20)], PRICE, |w, p| Hma::columns(w, n(p, 0));
@@ -302,7 +304,7 @@ indicators! {
     "rate_of_change" [bars("n", 1, 10)], &[line("change", Scale::PRICE), line("percent", Scale::FREE)], |w, p| RateOfChange::columns(w, n(p, 0));
     "realised_vol" [bars("n", 2, 20)], FREE, |w, p| RealisedVol::columns(w, n(p, 0));
     "relative_volume" [bars("n", 1, 20)], FREE, |w, p| RelativeVolume::columns(w, n(p, 0));
-    "resistance" [WIDTH, RANGE, MEMORY, TOLERANCE, HALF_LIFE], ZONE, |w, p| Supports::columns(w, reversal(p), Side::Resistance, zone(p));
+    "resistance" [WIDTH, RANGE, TOLERANCE, HALF_LIFE], ZONE, |w, p| Supports::columns(w, reversal(p), Side::Resistance, zone(p));
     "rma" [bars("n", 1, 14)], PRICE, |w, p| Rma::columns(w, n(p, 0));
     "rolling_high" [bars("n", 1, 20)], PRICE, |w, p| RollingHigh::columns(w, n(p, 0));
     "rolling_low" [bars("n", 1, 20)], PRICE, |w, p| RollingLow::columns(w, n(p, 0));
@@ -313,7 +315,7 @@ indicators! {
     "stochastic_momentum" [bars("n", 1, 13), bars("slow", 1, 25), bars("fast", 1, 2), bars("signal", 1, 9)], &[line("value", Scale::FREE), line("signal", Scale::FREE)], |w, p| StochasticMomentum::columns(w, n(p, 0), n(p, 1), n(p, 2), n(p, 3));
     "stochastic_rsi" [bars("n", 1, 14), bars("k", 1, 5), bars("d", 1, 3)], STOCHASTIC, |w, p| StochasticRsi::columns(w, n(p, 0), n(p, 1), n(p, 2));
     "super_trend" [bars("n", 1, 10), number("width", 0.0, 3.0, 100.0)], &[line("stop", Scale::PRICE), line("trend", Scale::FREE)], |w, p| SuperTrend::columns(w, n(p, 0), x(p, 1));
-    "support" [WIDTH, RANGE, MEMORY, TOLERANCE, HALF_LIFE], ZONE, |w, p| Supports::columns(w, reversal(p), Side::Support, zone(p));
+    "support" [WIDTH, RANGE, TOLERANCE, HALF_LIFE], ZONE, |w, p| Supports::columns(w, reversal(p), Side::Support, zone(p));
     "swings" [WIDTH, RANGE], &[line("pivot", Scale::PRICE), line("side", Scale::FREE), line("age", Scale::FREE), line("confirmed", Scale::FREE), line("extreme", Scale::PRICE)], |w, p| Swings::columns(w, reversal(p), 2);
     "t3" [bars("n", 1, 5), number("factor", 0.0, 0.7, 1.0)], PRICE, |w, p| T3::columns(w, n(p, 0), x(p, 1));
     "tema" [bars("n", 1, 20)], PRICE, |w, p| Tema::columns(w, n(p, 0));

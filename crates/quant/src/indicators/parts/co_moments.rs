@@ -54,13 +54,6 @@ impl CoMoments {
         Ok(CoSums { xx: xx?.1, yy: yy?.1, xy: self.joint[i] })
     }
 
-    /// Forgets the data of instrument `i`.
-    pub(in crate::indicators) fn clear(&mut self, i: usize) {
-        self.x.clear(i);
-        self.y.clear(i);
-        (self.joint[i], self.peak[i]) = (0.0, 0.0);
-    }
-
     /// Takes the joint sum of instrument `i` afresh where it is time to.
     fn renew(&mut self, i: usize) {
         let product = self.x.squares()[i] * self.y.squares()[i];

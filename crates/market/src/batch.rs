@@ -222,12 +222,6 @@ impl Batch {
         Interval { start: self.parts.starts[k], end: self.parts.ends[k] }
     }
 
-    /// The first row whose bars begin at `ts` or later; `rows()` if there is none.
-    #[must_use]
-    pub fn first_from(&self, ts: Timestamp) -> usize {
-        self.parts.starts.partition_point(|s| *s < ts)
-    }
-
     /// When rows `from..to` become known.
     #[must_use]
     pub fn ends(&self, from: usize, to: usize) -> &[Timestamp] {

@@ -1,7 +1,7 @@
 //! Which instruments have had a bar of doubtful quality lately.
 
 use crate::batch::Batch;
-use crate::quality::Severity;
+use crate::quality::Marks;
 
 /// Bars for which a mark is remembered: about what short averages and indices still feel.
 const WINDOW: usize = 20;
@@ -19,11 +19,10 @@ impl Doubt {
         (!batch.all_marks().is_empty()).then(|| Doubt { until: vec![0; batch.width()] })
     }
 
-    /// Takes the marks of a row that becomes known.
-    #[cold]
+    /// Takes the marks of a row that becomes known. A batch keeps doubts and faults alone.
     pub(super) fn take(&mut self, batch: &Batch, row: usize) {
         for (until, mark) in self.until.iter_mut().zip(batch.marks(row)) {
-            if mark.severity() >= Some(Severity::Doubt) {
+            if *mark != Marks::NONE {
                 *until = row + WINDOW;
             }
         }

@@ -107,5 +107,13 @@ fn prices_as_traded_and_their_actions() {
         assert!(page.contains(&shown), "{shown}");
     }
     assert_eq!((&run["orders"], &run["fills"]), (&other["orders"], &other["fills"]));
+    // The benchmark goes through splits and dividends too, and so does what is said to be invested.
+    let near = |path: &str, within: f64| {
+        let [a, b] = [&run, &other].map(|r| r.pointer(path).and_then(Value::as_f64).unwrap());
+        assert!((a - b).abs() < within, "{path}: {a} and {b}");
+    };
+    near("/benchmark/cagr", 0.0005);
+    near("/benchmark/max_drawdown", 0.002);
+    near("/invested_average", 0.01);
     assert_eq!(place.json(&["replay", "last"])["same"], true);
 }

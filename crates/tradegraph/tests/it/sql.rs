@@ -31,6 +31,14 @@ fn the_tables_add_up_to_the_run() {
         "SELECT count(*), sum(json_array_length(top_3_reasons) BETWEEN 1 AND 3), sum(refused_by IS NOT NULL) FROM signals",
     );
     assert_eq!(signals[0], [decisions.into(), decisions.into(), run["refused"].clone()]);
+    // What a fill cost against the price at its decision: dear for a buyer is cheap for a seller.
+    let cost = ask(
+        &place,
+        "SELECT count(*), max(abs(t.slippage - iif(t.side = 'buy', t.price - s.price, s.price - t.price) * t.quantity)), \
+         count(DISTINCT t.side) FROM trades t JOIN signals s USING (run, order_id)",
+    );
+    assert_eq!((&cost[0][0], &cost[0][2]), (&run["fills"], &Value::from(2)));
+    assert!(cost[0][1].as_f64() < Some(1e-6), "{cost:?}");
     // A reason in the table is the reason of `explain`.
     let explained = place.json(&["explain", id, "1"]);
     let reasons = ask(&place, "SELECT top_3_reasons FROM signals WHERE order_id = 1");
@@ -47,6 +55,33 @@ fn the_tables_add_up_to_the_run() {
     place.json(&["backtest", "m.toml"]);
     let again = ask(&place, "SELECT count(*), count(DISTINCT run) FROM trades");
     assert_eq!(again[0], [(2 * run["fills"].as_u64().unwrap()).into(), Value::from(2)]);
+}
+
+#[test]
+fn what_was_imported_can_be_asked_without_a_run() {
+    let place = Place::new();
+    place.write("q.csv", "symbol,recv_ns,exch_ms,bid,bid_size,ask,ask_size\nX,1000000000,999,1.5,2,1.6,3\n");
+    place.write("t.csv", "symbol,recv_ns,trade_id,price,size,aggressor\nX,2000000000,7,1.55,4,buy\n");
+    place.write("m.csv", "month,cpi,rate\n2024-01,101.5,\n2024-02,102,3.25\n");
+    for file in ["q.csv", "t.csv", "m.csv"] {
+        place.good(&["data", "import", file]);
+    }
+    let ticks = ask(
+        &place,
+        "SELECT kind, ts_ns, exchange_ns, bid, ask_size, price, size, aggressor FROM market_ticks ORDER BY ts_ns",
+    );
+    assert_eq!(
+        ticks[0],
+        serde_json::from_str::<Vec<Value>>("[\"quote\",1000000000,999000000,1.5,3.0,null,null,null]").unwrap()
+    );
+    assert_eq!(
+        ticks[1],
+        serde_json::from_str::<Vec<Value>>("[\"trade\",2000000000,null,null,null,1.55,4.0,\"buy\"]").unwrap()
+    );
+    let cells = ask(&place, "SELECT field, value, ts_ns / 86400000000000 FROM alternative_data ORDER BY ts_ns, field");
+    // A month is known when it is over: 2024-02-01 and 2024-03-01.
+    let expected = "[[\"cpi\",101.5,19754],[\"cpi\",102.0,19783],[\"rate\",3.25,19783]]";
+    assert_eq!(cells, serde_json::from_str::<Vec<Vec<Value>>>(expected).unwrap());
 }
 
 #[test]

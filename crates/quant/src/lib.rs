@@ -6,6 +6,11 @@
 #![forbid(unsafe_code)]
 
 pub mod attribution;
+pub mod calibration;
 pub mod fibonacci;
+pub mod hedge;
 pub mod indicators;
+pub mod no_trade;
 pub mod performance;
+pub mod regime;
+pub mod single_index;

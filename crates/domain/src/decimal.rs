@@ -70,6 +70,21 @@ pub fn div_nano_half_even(n: i128) -> i128 {
     if n < 0 { -q } else { q }
 }
 
+/// `a × b / 1e9`, rounded to the nearest, ties to even: an amount times a factor at 1e-9. Saturates at the ends of `i64`.
+#[inline]
+#[must_use]
+#[allow(clippy::arithmetic_side_effects, reason = "division by a constant; the quotient is at most 2^63 / 1e9 + 1")]
+pub fn mul_nano(a: i64, b: i64) -> i64 {
+    const HALF: i64 = NANO / 2;
+    let Some(product) = a.checked_mul(b) else {
+        let wide = div_nano_half_even(i128::from(a).saturating_mul(i128::from(b)));
+        return i64::try_from(wide).unwrap_or(if wide < 0 { i64::MIN } else { i64::MAX });
+    };
+    let (q, r) = (product / NANO, product % NANO);
+    let away = r.abs() > HALF || (r.abs() == HALF && q & 1 == 1);
+    q + if away { r.signum() } else { 0 }
+}
+
 /// `a × b / d`, rounded to the nearest, ties to even; the product may be twice as wide as 128 bits.
 /// `None` if `d` is zero or the result does not fit.
 #[inline]
@@ -232,6 +247,22 @@ pub fn format_nano(n: i128) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn mul_nano_is_the_exact_product(a in prop_oneof![any::<i64>(), -5_000_000_000_i64..5_000_000_000], b in prop_oneof![any::<i64>(), -5_000_000_000_i64..5_000_000_000]) {
+            let exact = div_nano_half_even(i128::from(a) * i128::from(b));
+            prop_assert_eq!(i128::from(mul_nano(a, b)), exact.clamp(i64::MIN.into(), i64::MAX.into()));
+        }
+    }
+
+    #[test]
+    fn mul_nano_rounds_ties_to_even() {
+        let half = NANO / 2;
+        let got = [1, 2, 3, -1, -2, -3, 5].map(|a| mul_nano(a, half));
+        assert_eq!(got, [0, 1, 2, 0, -1, -2, 2]);
+        assert_eq!((mul_nano(i64::MAX, i64::MAX), mul_nano(i64::MIN, i64::MAX)), (i64::MAX, i64::MIN));
+    }
 
     #[test]
     fn reads_what_markets_print() {

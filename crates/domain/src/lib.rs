@@ -17,6 +17,7 @@
 
 mod action;
 mod commission;
+mod council;
 mod decimal;
 mod event;
 mod instrument;
@@ -32,8 +33,9 @@ mod time;
 
 pub use action::{ActionKind, CorporateAction, Split};
 pub use commission::Commission;
+pub use council::{Regime, Resolution};
 pub use decimal::{
-    NANO, Overflow, ParseNumber, Rounding, div_nano_half_even, format_nano, mul_div_half_even, parse_nano,
+    NANO, Overflow, ParseNumber, Rounding, div_nano_half_even, format_nano, mul_div_half_even, mul_nano, parse_nano,
 };
 pub use event::{BatchRef, Event, EventClass, FeedId, Interval, Payload, ScheduleId, Seq, SourceKey};
 pub use instrument::{AssetClass, Instrument, InstrumentId, TradingStatus};

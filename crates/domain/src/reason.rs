@@ -5,6 +5,7 @@
 //! stage the unit is nano-NAV (1e-9 of NAV); `LotLine` goes on in whole lots:
 //! target − position − open = order.
 
+use crate::council::{Regime, Resolution};
 use crate::signal::{AgentId, FactorId};
 
 /// The stages that can change a decision after the agents have spoken. Their numbers are those of journals; the order in
@@ -30,15 +31,36 @@ pub enum Step {
     Lot = 7,
     /// Confidence cut because a bar failed a quality check; it runs after `Weight`.
     Doubt = 8,
+    /// Agents that speak loudly brought to the loudness of the others.
+    Scale = 9,
+    /// Confidence corrected by how often and how well the agent was right so far.
+    Calibrate = 10,
+    /// Strategies weighted by the market's regime.
+    Regime = 11,
+    /// Weights that the council learned.
+    Learned = 12,
+    /// Contradicting opinions resolved.
+    Conflict = 13,
+    /// Smaller positions in instruments that move more.
+    Volatility = 14,
+    /// All positions made smaller so that the portfolio moves no more than the mandate wants.
+    VolatilityTarget = 15,
 }
 
 impl Step {
     /// All steps in the order in which they run, with the sentence that explains them.
-    pub const ALL: [(Step, &'static str, &'static str); 9] = [
+    pub const ALL: [(Step, &'static str, &'static str); 16] = [
         (Step::Weight, "weight", "the agents' weights in the council, and how sure each agent is"),
+        (Step::Scale, "scale", "agents that speak loudly are brought to the loudness of the others"),
+        (Step::Calibrate, "calibrate", "what each agent's record so far says about its confidence"),
+        (Step::Regime, "regime", "the market's regime, and which strategies it suits"),
+        (Step::Learned, "learned weight", "the weights that the council has learned from its agents' results"),
+        (Step::Conflict, "conflict", "contradicting opinions resolved by a named rule"),
         (Step::Doubt, "data quality", "a bar of the last 20 failed a quality check, so the opinions count for less"),
         (Step::Normalise, "normalise", "the sum of all opinions clamped to the range of a signal"),
         (Step::LongOnly, "long-only", "the mandate forbids short positions"),
+        (Step::Volatility, "volatility", "instruments that move more get smaller positions"),
+        (Step::VolatilityTarget, "volatility target", "the portfolio is to move no more than the mandate wants"),
         (Step::Construct, "construct", "the share of the account that one instrument may have at full signal"),
         (Step::Turnover, "turnover", "the change was too small to be worth its cost"),
         (Step::RiskPosition, "risk: position", "the risk manager's cap on one position"),
@@ -131,6 +153,10 @@ pub struct Waterfall {
     pub last: i64,
     /// The quantity stage.
     pub lots: LotLine,
+    /// The market's regime at the decision.
+    pub regime: Regime,
+    /// How contradicting opinions became one.
+    pub resolution: Resolution,
 }
 
 impl Waterfall {
@@ -142,6 +168,8 @@ impl Waterfall {
         self.steps.clear();
         self.last = 0;
         self.lots = LotLine::default();
+        self.regime = Regime::Unknown;
+        self.resolution = Resolution::Agreement;
     }
 
     /// Adds what a factor asked for. Amounts are at most 1e18 in absolute value, so sums of a council fit.

@@ -1,27 +1,51 @@
 //! The council's allocator: fuses all opinions into targets, in integers.
 //!
-//! In 1e-9 of NAV, for each instrument: every factor asks for factor × `max_weight` (base); the agents' weights and
-//! confidence scale each agent's sum (weight); where a bar of the instrument failed a quality check lately, what is left
-//! counts for `doubt` of it (data quality); the total is clamped to ± `max_weight` (normalise) and to zero from below
-//! if the mandate forbids shorts (long-only); if all targets together exceed `gross`, each is scaled down alike
-//! (construct); a change smaller than `band` is not made (turnover).
+//! In 1e-9 of NAV, for each instrument, stage after stage; each reads an integer, makes an integer and records the
+//! difference, and each but the first can be switched off:
+//!
+//! 1. base: every factor of every agent asks for factor × `max_weight`.
+//! 2. weight: each agent's sum times its confidence and its weight in the mandate.
+//! 3. scale: agents that speak louder than the others on average are brought down, and the quiet ones up.
+//! 4. calibrate: each agent's record so far (hit rate, information coefficient) times its confidence.
+//! 5. regime: each strategy by how well the market's regime suits it.
+//! 6. learned weight: what the council has learned from its agents' results.
+//! 7. conflict: contradicting opinions resolved by a named rule.
+//! 8. data quality: opinions about an instrument with doubtful bars count for `doubt` of what they say.
+//! 9. normalise: clamped to ± `max_weight`; long-only: no shorts where the mandate forbids them.
+//! 10. volatility: an instrument that moves more gets less; volatility target: all together move no more than is wanted.
+//! 11. construct: all together stay within `gross`.
+//! 12. turnover: a change smaller than the no-trade band is not made; where the mandate says so, a larger one only goes to the
+//!     band's edge.
+//!
+//! Multipliers of an agent are products of its stages at 1e-9, so that one multiplication an agent gives the value of any
+//! stage: the same integers come out whether the stages are recorded or not.
 
 use crate::backoff::Backoff;
+use crate::conflict::{Role, Sides, regime_weight};
 use crate::decisions::{Decisions, SignalRef};
 use crate::lots::nano_nav_of;
+use crate::sizing::{RiskColumns, VolatilitySizing, shrink};
+use tradegraph_columns::Status;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::{
-    AgentId, FactorId, InstrumentId, NANO, Quantity, Step, Waterfall, WaterfallUnit, div_nano_half_even,
+    AgentId, FactorId, InstrumentId, NANO, Quantity, Regime, Resolution, Step, Waterfall, WaterfallUnit, mul_nano,
 };
 use tradegraph_ledger::{Ledger, NavMissing};
-use tradegraph_market::Panel;
+use tradegraph_market::{Bindings, FeatureId, FeatureSpec, Panel, View};
 use tradegraph_quant::attribution::quantise;
+use tradegraph_quant::no_trade::no_trade_half_width;
+use tradegraph_quant::regime::{MarketState, RegimeFilter};
+
+/// Opinions by which an agent's loudness is known well enough.
+const KNOWN_LOUDNESS: f64 = 1_000.0;
 
 /// Parameters in 1e-9 (of NAV, of a weight).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FusionParameters {
     /// Weight of each agent in the council, by agent id.
     pub weights_nano: Vec<i64>,
+    /// What kind of strategy each agent is, by agent id; others where it ends.
+    pub roles: Vec<Role>,
     /// |target| of one instrument at full signal.
     pub max_weight_nano: i64,
     /// Σ |target|.
@@ -32,42 +56,99 @@ pub struct FusionParameters {
     pub doubt_nano: i64,
     /// Whether targets may be negative.
     pub allow_short: bool,
+    /// Stages that can be switched off.
+    pub stages: Stages,
+    /// Sizes by risk; `None` for equal sizes.
+    pub sizing: Option<VolatilitySizing>,
+    /// Cost of a trade as a fraction of its value, by which the no-trade band is never narrower than pays; 0 for no cost.
+    pub cost: f64,
 }
+
+/// Which stages are on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stages {
+    /// Bring agents to a common loudness.
+    pub scale: bool,
+    /// Correct confidence by the agents' records.
+    pub calibrate: bool,
+    /// Weight strategies by the market's regime.
+    pub regimes: bool,
+    /// Use the weights that the council learned.
+    pub learn: bool,
+    /// Resolve contradictions by the table of rules; otherwise opinions are summed.
+    pub conflicts: bool,
+    /// Trade to the edge of the no-trade band instead of to the target.
+    pub to_edge: bool,
+}
+
+impl Stages {
+    /// Everything on; trades go to the target.
+    pub const ALL: Stages =
+        Stages { scale: true, calibrate: true, regimes: true, learn: true, conflicts: true, to_edge: false };
+    /// Everything off: weighted sums.
+    pub const NONE: Stages =
+        Stages { scale: false, calibrate: false, regimes: false, learn: false, conflicts: false, to_edge: false };
+}
+
+/// Multipliers of one agent after weight, scale, calibrate, regime and learned weight, at 1e-9.
+type Multipliers = [i64; 5];
+const MULTIPLIED: [Step; 5] = [Step::Weight, Step::Scale, Step::Calibrate, Step::Regime, Step::Learned];
 
 /// The council's allocator.
 #[derive(Clone, Debug)]
 pub struct FusionAllocator {
     parameters: FusionParameters,
-    /// Targets before `construct`; what is held where there is no opinion.
+    risk: Option<(FeatureId, FeatureId)>,
+    /// Targets before the portfolio's stages; what is held where there is no opinion.
     wanted: Vec<i64>,
     current: Vec<i64>,
     has_opinion: Vec<bool>,
     /// Instruments that no longer exist: opinions about them count for nothing.
     gone: Vec<bool>,
     backoff: Backoff,
+    /// Who spoke at the last decision, and what they asked for: speaker after speaker, 0 without an opinion.
+    speakers: Vec<AgentId>,
+    asked: Vec<i64>,
+    /// By agent id: squares of what was asked for (full signal is 1) and their number.
+    loudness: Vec<(f64, f64)>,
+    /// By agent id, at 1e-9.
+    reliability: Vec<i64>,
+    learned: Vec<i64>,
+    multipliers: Vec<Multipliers>,
+    filter: RegimeFilter,
+    regime: Regime,
 }
 
 /// Where the reasons go: nowhere in the pass over all instruments, into a waterfall for those that change.
 trait Record {
+    const ON: bool;
     fn base(&mut self, agent: AgentId, factor: FactorId, amount: i64);
     fn step(&mut self, step: Step, after: i64);
+    fn resolved(&mut self, regime: Regime, by: Resolution);
 }
 
 struct Nowhere;
 
 impl Record for Nowhere {
+    const ON: bool = false;
     #[inline]
     fn base(&mut self, _: AgentId, _: FactorId, _: i64) {}
     #[inline]
     fn step(&mut self, _: Step, _: i64) {}
+    #[inline]
+    fn resolved(&mut self, _: Regime, _: Resolution) {}
 }
 
 impl Record for Waterfall {
+    const ON: bool = true;
     fn base(&mut self, agent: AgentId, factor: FactorId, amount: i64) {
         self.add_base(agent, factor, amount);
     }
     fn step(&mut self, step: Step, after: i64) {
         self.step_to(step, after);
+    }
+    fn resolved(&mut self, regime: Regime, by: Resolution) {
+        (self.regime, self.resolution) = (regime, by);
     }
 }
 
@@ -75,14 +156,36 @@ impl FusionAllocator {
     /// An allocator for `n_instruments`.
     #[must_use]
     pub fn new(parameters: FusionParameters, n_instruments: usize) -> Self {
+        let n_agents = parameters.weights_nano.len();
         FusionAllocator {
             parameters,
+            risk: None,
             wanted: vec![0; n_instruments],
             current: vec![0; n_instruments],
             has_opinion: vec![false; n_instruments],
             gone: vec![false; n_instruments],
             backoff: Backoff::default(),
+            speakers: vec![],
+            asked: vec![],
+            loudness: vec![(0.0, 0.0); n_agents],
+            reliability: vec![NANO; n_agents],
+            learned: vec![NANO; n_agents],
+            multipliers: vec![[NANO; 5]; n_agents],
+            filter: RegimeFilter::default(),
+            regime: Regime::Unknown,
         }
+    }
+
+    /// The features that sizing reads.
+    #[must_use]
+    pub fn needs(parameters: &FusionParameters) -> Vec<FeatureSpec> {
+        parameters.sizing.iter().flat_map(|s| [s.volatility, s.correlation]).collect()
+    }
+
+    /// Takes the columns of its features, once.
+    pub fn bind(&mut self, bindings: &Bindings) {
+        let find = |s: &VolatilitySizing| Some((bindings.find(&s.volatility)?, bindings.find(&s.correlation)?));
+        self.risk = self.parameters.sizing.as_ref().and_then(find);
     }
 
     /// The parameters.
@@ -95,6 +198,65 @@ impl FusionAllocator {
     #[must_use]
     pub fn current(&self) -> &[i64] {
         &self.current
+    }
+
+    /// What each agent asked for at the last decision, in 1e-9 of NAV before any stage; 0 without an opinion.
+    pub fn asked(&self) -> impl Iterator<Item = (AgentId, &[i64])> {
+        self.speakers.iter().copied().zip(self.asked.chunks_exact(self.wanted.len().max(1)))
+    }
+
+    /// The market's regime at the last decision.
+    #[must_use]
+    pub fn regime(&self) -> Regime {
+        self.regime
+    }
+
+    /// The market's state behind the regime.
+    #[must_use]
+    pub fn market_state(&self) -> Option<MarketState> {
+        self.filter.state()
+    }
+
+    /// The weights learned so far, by agent id, at 1e-9: 1 for all at first.
+    #[must_use]
+    pub fn learned(&self) -> &[i64] {
+        &self.learned
+    }
+
+    /// What the agents' records make of their confidence, by agent id, at 1e-9.
+    #[must_use]
+    pub fn reliability(&self) -> &[i64] {
+        &self.reliability
+    }
+
+    /// Takes the market's mean simple return since the last decision; true if the regime changed.
+    pub fn observe_market(&mut self, mean_return: f64) -> bool {
+        let before = self.regime;
+        self.regime = match self.filter.update(mean_return) {
+            None => Regime::Unknown,
+            Some(s) => match (s.crisis, s.trending, s.volatile) {
+                (true, ..) => Regime::Crisis,
+                (_, true, false) => Regime::TrendCalm,
+                (_, true, true) => Regime::TrendVolatile,
+                (_, false, false) => Regime::RangeCalm,
+                (_, false, true) => Regime::RangeVolatile,
+            },
+        };
+        self.regime != before
+    }
+
+    /// Takes what an agent's record makes of its confidence, at 1e-9.
+    pub fn set_reliability(&mut self, agent: AgentId, nano: i64) {
+        if let Some(slot) = self.reliability.get_mut(usize::from(agent.0)) {
+            *slot = nano;
+        }
+    }
+
+    /// Takes the weight that an agent has earned, at 1e-9; 1 is what it had at first.
+    pub fn set_learned(&mut self, agent: AgentId, nano: i64) {
+        if let Some(slot) = self.learned.get_mut(usize::from(agent.0)) {
+            *slot = nano;
+        }
     }
 
     /// Says that a wish was refused: the instrument is left alone for a pause, except to reduce it.
@@ -116,6 +278,17 @@ impl FusionAllocator {
     pub fn save(&self, to: &mut Encoder) {
         self.gone.iter().for_each(|g| to.bool(*g));
         self.backoff.save(to);
+        to.len(self.speakers.len());
+        self.speakers.iter().for_each(|a| to.u32(a.0.into()));
+        to.i64s(&self.asked);
+        self.loudness.iter().for_each(|(sum, n)| {
+            to.f64(*sum);
+            to.f64(*n);
+        });
+        to.i64s(&self.reliability);
+        to.i64s(&self.learned);
+        self.filter.save(to);
+        to.u8(self.regime as u8);
     }
 
     /// Reads what `save` wrote.
@@ -126,10 +299,33 @@ impl FusionAllocator {
         for g in &mut self.gone {
             *g = from.bool("delisted")?;
         }
-        self.backoff.load(from)
+        self.backoff.load(from)?;
+        let n = from.len("speakers")?;
+        let found = n as u64;
+        if n > usize::from(u16::MAX) {
+            return Err(DecodeError::Invalid { what: "speakers", at: 0, found });
+        }
+        self.speakers.clear();
+        for _ in 0..n {
+            let id = from.u32("speaker")?;
+            let invalid = DecodeError::Invalid { what: "speaker", at: 0, found: id.into() };
+            self.speakers.push(AgentId(u16::try_from(id).map_err(|_| invalid)?));
+        }
+        self.asked.resize(n * self.wanted.len(), 0);
+        from.i64s_into(&mut self.asked)?;
+        for (sum, n) in &mut self.loudness {
+            (*sum, *n) = (from.f64("loudness")?, from.f64("loudness")?);
+        }
+        from.i64s_into(&mut self.reliability)?;
+        from.i64s_into(&mut self.learned)?;
+        self.filter.load(from)?;
+        let byte = from.u8("regime")?;
+        let invalid = DecodeError::Invalid { what: "regime", at: 0, found: byte.into() };
+        self.regime = Regime::from_byte(byte).ok_or(invalid)?;
+        Ok(())
     }
 
-    /// Decisions of one moment.
+    /// Decisions of one moment. `view` shows the same moment.
     ///
     /// # Errors
     /// `NavMissing` if there is no net asset value: then nothing is decided.
@@ -137,37 +333,50 @@ impl FusionAllocator {
         &mut self,
         signals: &[SignalRef<'_>],
         panel: &Panel,
+        view: &View<'_>,
         books: &Ledger,
         out: &mut Decisions,
     ) -> Result<(), NavMissing> {
         out.clear();
         let nav = books.nav()?;
         self.backoff.tick();
+        self.listen(signals);
+        let risk = self.risk.map(|(v, c)| RiskColumns { volatility: view.feature(v), correlation: view.feature(c) });
         let mut sum = 0_i128;
         for i in 0..self.wanted.len() {
             let id = InstrumentId(i as u32);
             let held = books.position(id).nano() + books.holds().buying(id).nano() - books.holds().selling(id).nano();
             let current = nano_nav_of(id, Quantity::from_nano(held), nav, panel, books).unwrap_or_default();
-            let fused = if self.gone[i] { None } else { self.fuse(signals, i, panel.is_doubtful(id), &mut Nowhere) };
+            let fused = if self.gone[i] {
+                None
+            } else {
+                self.fuse(signals, i, panel.is_doubtful(id), risk.as_ref(), &mut Nowhere)
+            };
             self.current[i] = current;
             self.has_opinion[i] = fused.is_some();
             self.wanted[i] = fused.unwrap_or(current);
-            sum += i128::from(self.wanted[i].unsigned_abs());
         }
+        let calm = match (&self.parameters.sizing, &risk) {
+            (Some(sizing), Some(columns)) => sizing.scale(columns, &self.wanted),
+            _ => NANO,
+        };
+        for w in &self.wanted {
+            sum += i128::from(shrink(*w, calm).unsigned_abs());
+        }
+        let portfolio = Portfolio { calm, sum };
         if !self.backoff.is_empty() {
             let mut backoff = std::mem::take(&mut self.backoff);
-            backoff.forget_met(|i| !self.is_wish(i.index(), sum));
+            backoff.forget_met(|i| self.wish(i.index(), &portfolio).is_none());
             self.backoff = backoff;
         }
         for i in 0..self.wanted.len() {
-            if !self.is_wish(i, sum) {
-                continue;
-            }
-            let (target, current) = (self.construct(self.wanted[i], sum), self.current[i]);
-            let d = out.push(InstrumentId(i as u32), current, WaterfallUnit::NanoNav);
+            let Some(wish) = self.wish(i, &portfolio) else { continue };
+            let d = out.push(InstrumentId(i as u32), self.current[i], WaterfallUnit::NanoNav);
             let id = InstrumentId(i as u32);
-            self.fuse(signals, i, panel.is_doubtful(id), &mut d.waterfall);
-            d.waterfall.step_to(Step::Construct, target);
+            self.fuse(signals, i, panel.is_doubtful(id), risk.as_ref(), &mut d.waterfall);
+            d.waterfall.step_to(Step::VolatilityTarget, wish.calmed);
+            d.waterfall.step_to(Step::Construct, wish.target);
+            d.waterfall.step_to(Step::Turnover, wish.after);
             let reduces = d.reduces();
             if !reduces && self.backoff.is_waiting(InstrumentId(i as u32)) {
                 out.pop();
@@ -176,50 +385,162 @@ impl FusionAllocator {
         Ok(())
     }
 
-    /// True if the target is a change worth making.
-    #[inline]
-    fn is_wish(&self, i: usize, sum: i128) -> bool {
-        let (target, current) = (self.construct(self.wanted[i], sum), self.current[i]);
-        let small = target.abs_diff(current) < self.parameters.band_nano.unsigned_abs() && target != 0;
-        self.has_opinion[i] && !small && target != current
+    /// Takes what every agent asks for, and with it the multipliers of each.
+    fn listen(&mut self, signals: &[SignalRef<'_>]) {
+        let n = self.wanted.len();
+        self.speakers.clear();
+        self.speakers.extend(signals.iter().map(|s| s.agent));
+        self.asked.clear();
+        self.asked.resize(signals.len() * n, 0);
+        // The multipliers first: they rest on what was said before this decision.
+        self.weigh();
+        let full = self.parameters.max_weight_nano as f64;
+        for (s, asked) in signals.iter().zip(self.asked.chunks_exact_mut(n.max(1))) {
+            for factor in s.factors.chunks_exact(n.max(1)) {
+                for ((a, x), status) in asked.iter_mut().zip(factor).zip(s.status) {
+                    *a += if *status == Status::Ok { amount(*x, full) } else { 0 };
+                }
+            }
+            if let Some((sum, count)) = self.loudness.get_mut(usize::from(s.agent.0)) {
+                let (mut squares, mut spoken) = (0.0, 0_u32);
+                for a in asked.iter().map(|a| *a as f64) {
+                    squares += a * a;
+                    spoken += u32::from(a != 0.0);
+                }
+                *sum += squares / (full * full);
+                *count += f64::from(spoken);
+            }
+        }
     }
 
-    /// The target of one instrument before `construct`, or `None` if no agent has an opinion. The same integers come
-    /// out whether the reasons are recorded or not.
-    #[inline]
-    fn fuse(&self, signals: &[SignalRef<'_>], i: usize, doubtful: bool, record: &mut impl Record) -> Option<i64> {
+    /// The multipliers of each agent, from what is known before this decision.
+    fn weigh(&mut self) {
         let p = &self.parameters;
-        let scale = p.max_weight_nano as f64;
-        let mut weighted = 0_i128;
-        let mut any = false;
-        for s in signals.iter().filter(|s| s.is_ok(i)) {
-            any = true;
-            let mut own = 0_i64;
-            for (f, x) in (0_u16..).zip(s.factors_of(i)) {
-                // Factors lie on [−1, 1]; one that does not (or is no number) asks for nothing.
-                let amount = quantise(x, scale).filter(|a| a.unsigned_abs() <= 8 * NANO as u64).unwrap_or_default();
-                record.base(s.agent, FactorId(f), amount);
-                own += amount;
+        let loud = |(sum, n): &(f64, f64)| (*n >= KNOWN_LOUDNESS).then(|| (sum / n).sqrt()).filter(|l| *l > 0.0);
+        let known = |a: &&AgentId| self.loudness.get(usize::from(a.0)).and_then(loud);
+        let (mut sum, mut n) = (0.0, 0.0);
+        for l in self.speakers.iter().filter_map(|a| known(&a)) {
+            (sum, n) = (sum + l, n + 1.0);
+        }
+        for a in &self.speakers {
+            let at = usize::from(a.0);
+            let Some(slot) = self.multipliers.get_mut(at) else { continue };
+            let weight = p.weights_nano.get(at).copied().unwrap_or_default();
+            let on = |on: bool, factor: Option<i64>| factor.filter(|_| on).unwrap_or(NANO);
+            let scale = self
+                .loudness
+                .get(at)
+                .and_then(loud)
+                .filter(|_| n > 1.0)
+                .and_then(|l| quantise((sum / n / l).clamp(0.5, 2.0), 1e9));
+            let role = p.roles.get(at).copied().unwrap_or_default();
+            let factors = [
+                weight,
+                on(p.stages.scale, scale),
+                on(p.stages.calibrate, self.reliability.get(at).copied()),
+                on(p.stages.regimes, Some(regime_weight(role, self.regime))),
+                on(p.stages.learn, self.learned.get(at).copied()),
+            ];
+            let mut product = NANO;
+            for (m, factor) in slot.iter_mut().zip(factors) {
+                product = mul_nano(product, factor);
+                *m = product;
             }
-            let weight = p.weights_nano.get(usize::from(s.agent.0)).copied().unwrap_or_default();
+        }
+    }
+
+    /// The change of one instrument that is worth making, if there is one.
+    #[inline]
+    fn wish(&self, i: usize, portfolio: &Portfolio) -> Option<Wish> {
+        if !self.has_opinion[i] {
+            return None;
+        }
+        let calmed = shrink(self.wanted[i], portfolio.calm);
+        let (target, current) = (self.construct(calmed, portfolio.sum), self.current[i]);
+        if target == current {
+            return None;
+        }
+        let (p, distance) = (&self.parameters, target.abs_diff(current));
+        // An end is an end, however small.
+        if target == 0 {
+            return Some(Wish { calmed, target, after: 0 });
+        }
+        let least = p.band_nano.unsigned_abs();
+        if distance < least {
+            return None;
+        }
+        let pays = no_trade_half_width(target as f64 / 1e9, p.cost, 1.0);
+        let band = least.max(quantise(pays, 1e9).unwrap_or_default().unsigned_abs());
+        if distance < band {
+            return None;
+        }
+        let short_of = if p.stages.to_edge { i64::try_from(band).unwrap_or_default() } else { 0 };
+        let after = if target > current { target - short_of } else { target + short_of };
+        (after != current).then_some(Wish { calmed, target, after })
+    }
+
+    /// The target of one instrument before the portfolio's stages, or `None` if no agent has an opinion.
+    /// The target of one instrument before the portfolio's stages, or `None` if no agent has an opinion.
+    #[inline]
+    fn fuse<R: Record>(
+        &self,
+        signals: &[SignalRef<'_>],
+        i: usize,
+        doubtful: bool,
+        risk: Option<&RiskColumns<'_>>,
+        record: &mut R,
+    ) -> Option<i64> {
+        let p = &self.parameters;
+        let n = self.wanted.len();
+        let mut any = false;
+        let mut sides = Sides::default();
+        let mut after = [0_i64; MULTIPLIED.len()];
+        for (k, s) in signals.iter().enumerate().filter(|(_, s)| s.is_ok(i)) {
+            any = true;
+            let at = usize::from(s.agent.0);
+            if R::ON {
+                let full = p.max_weight_nano as f64;
+                for (f, x) in (0_u16..).zip(s.factors_of(i)) {
+                    record.base(s.agent, FactorId(f), amount(x, full));
+                }
+            }
             let confidence = quantise(s.confidence[i], 1e9).unwrap_or_default().clamp(0, NANO);
-            let both = div_nano_half_even(i128::from(weight) * i128::from(confidence));
-            weighted += div_nano_half_even(i128::from(own) * both);
+            let sure = mul_nano(self.asked[k * n + i], confidence);
+            let none = [0; MULTIPLIED.len()];
+            let multipliers = self.multipliers.get(at).unwrap_or(&none);
+            if R::ON {
+                for (sum, m) in after.iter_mut().zip(multipliers) {
+                    *sum = sum.saturating_add(mul_nano(sure, *m));
+                }
+            }
+            let [.., last] = multipliers;
+            sides.add(p.roles.get(at).copied().unwrap_or_default(), mul_nano(sure, *last));
         }
         if !any {
             return None;
         }
-        let total = weighted.clamp(i128::from(i64::MIN / 2), i128::from(i64::MAX / 2)) as i64;
-        record.step(Step::Weight, total);
-        let sure =
-            if doubtful { div_nano_half_even(i128::from(total) * i128::from(p.doubt_nano)) } else { total.into() };
-        let sure = sure.clamp(i128::from(i64::MIN / 2), i128::from(i64::MAX / 2)) as i64;
+        if R::ON {
+            MULTIPLIED.iter().zip(after).for_each(|(step, sum)| record.step(*step, sum));
+        }
+        let (total, resolution) = if p.stages.conflicts {
+            sides.resolve(self.regime, p.max_weight_nano / 100)
+        } else {
+            (sides.up.saturating_add(sides.down), Resolution::Agreement)
+        };
+        record.resolved(self.regime, resolution);
+        record.step(Step::Conflict, total);
+        let sure = if doubtful { mul_nano(total, p.doubt_nano) } else { total };
         record.step(Step::Doubt, sure);
         let clamped = sure.clamp(-p.max_weight_nano, p.max_weight_nano);
         record.step(Step::Normalise, clamped);
         let allowed = if p.allow_short { clamped } else { clamped.max(0) };
         record.step(Step::LongOnly, allowed);
-        Some(allowed)
+        let sized = match (&p.sizing, risk) {
+            (Some(sizing), Some(columns)) => shrink(allowed, sizing.factor(columns, i)),
+            _ => allowed,
+        };
+        record.step(Step::Volatility, sized);
+        Some(sized)
     }
 
     /// Scales a target so that all together stay within `gross`, toward zero.
@@ -230,72 +551,24 @@ impl FusionAllocator {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use tradegraph_columns::Status;
-
-    fn allocator(allow_short: bool) -> FusionAllocator {
-        let parameters = FusionParameters {
-            weights_nano: vec![NANO / 2, NANO, 300_000_000],
-            max_weight_nano: NANO / 10,
-            gross_nano: NANO,
-            band_nano: 5_000_000,
-            doubt_nano: NANO / 2,
-            allow_short,
-        };
-        FusionAllocator::new(parameters, 1)
-    }
-
-    #[test]
-    fn hand_worked_fusion() {
-        // Agent 1, weight 1, confidence 0.5: factors 0.5 + 0.25 ask for 0.05 + 0.025 of NAV; half of that is 0.0375.
-        let signal = SignalRef { agent: AgentId(1), factors: &[0.5, 0.25], confidence: &[0.5], status: &[Status::Ok] };
-        let mut w = Waterfall::default();
-        assert_eq!(allocator(false).fuse(&[signal], 0, false, &mut w), Some(37_500_000));
-        assert_eq!(w.base.iter().map(|b| b.amount).collect::<Vec<_>>(), vec![50_000_000, 25_000_000]);
-        assert_eq!(w.steps.iter().map(|s| (s.step, s.amount)).collect::<Vec<_>>(), vec![(Step::Weight, -37_500_000)]);
-        // A doubtful bar halves what is left: 0.01875.
-        let mut w = Waterfall::default();
-        assert_eq!(allocator(false).fuse(&[signal], 0, true, &mut w), Some(18_750_000));
-        assert_eq!(w.steps.last().map(|s| (s.step, s.amount)), Some((Step::Doubt, -18_750_000)));
-        let short = SignalRef { factors: &[-0.5, 0.0], ..signal };
-        assert_eq!(allocator(false).fuse(&[short], 0, false, &mut w), Some(0));
-        assert_eq!(allocator(true).fuse(&[short], 0, false, &mut w), Some(-25_000_000));
-        let silent = SignalRef { status: &[Status::WarmUp], ..signal };
-        assert_eq!(allocator(true).fuse(&[silent], 0, false, &mut w), None);
-    }
-
-    proptest! {
-        /// Reasons sum to the target by integer equality, and recording them changes nothing, for any opinions,
-        /// numbers that are none included.
-        #[test]
-        fn contributions_sum_to_the_decision(
-            factors in prop::collection::vec(prop_oneof![4 => -1.0_f64..1.0, 1 => any::<f64>()], 9),
-            confidence in prop::collection::vec(prop_oneof![4 => 0.0_f64..1.0, 1 => any::<f64>()], 3),
-            ok in prop::collection::vec(any::<bool>(), 3),
-            allow_short in any::<bool>(),
-            sum in 0_i128..5_000_000_000,
-            doubtful in any::<bool>(),
-        ) {
-            let status: Vec<Status> = ok.iter().map(|b| if *b { Status::Ok } else { Status::NoData }).collect();
-            let signals: Vec<SignalRef> = (0..3).map(|a| SignalRef {
-                agent: AgentId(a as u16), factors: &factors[3 * a..3 * a + 3], confidence: &confidence[a..=a], status: &status[a..=a],
-            }).collect();
-            let allocator = allocator(allow_short);
-            let mut w = Waterfall::default();
-            let silent = allocator.fuse(&signals, 0, doubtful, &mut Nowhere);
-            prop_assert_eq!(allocator.fuse(&signals, 0, doubtful, &mut w), silent);
-            prop_assert_eq!(silent.is_some(), ok.contains(&true));
-            if let Some(target) = silent {
-                let after = allocator.construct(target, sum);
-                w.step_to(Step::Construct, after);
-                prop_assert_eq!(w.last, after);
-                prop_assert!(w.balances());
-                prop_assert!(after.unsigned_abs() <= 100_000_000);
-                prop_assert!(allow_short || after >= 0);
-            }
-        }
-    }
+/// What all targets together are multiplied by, and what they sum to after that.
+struct Portfolio {
+    calm: i64,
+    sum: i128,
 }
+
+/// A change worth making: the target after each of the portfolio's stages.
+struct Wish {
+    calmed: i64,
+    target: i64,
+    after: i64,
+}
+
+/// What a factor asks for. Factors lie on [−1, 1]; one that does not (or is no number) asks for nothing.
+#[inline]
+fn amount(x: f64, full: f64) -> i64 {
+    quantise(x, full).filter(|a| a.unsigned_abs() <= 8 * NANO as u64).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

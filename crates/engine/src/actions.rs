@@ -65,7 +65,7 @@ fn split(desk: &mut Desk, action: &CorporateAction, split: Split) -> Result<Acti
     if let Allocator::Direct(a) = &mut desk.allocator {
         a.split(i, split);
     }
-    desk.scoreboard.reprice(i.index(), |p| split.price(Price::from_nano(p)).map_or(0, Price::nano));
+    desk.moves.reprice(i.index(), |p| split.price(Price::from_nano(p)).map_or(0, Price::nano));
     Ok(booked)
 }
 
@@ -73,7 +73,7 @@ fn dividend(desk: &mut Desk, action: &CorporateAction, amount: Price) -> Result<
     let ActionKind::Dividend { pay, .. } = action.kind else { return Ok(ActionBooked::default()) };
     let booked = desk.books.dividend(action.instrument, amount, action.ex, pay)?;
     // An opinion is judged by what its holder gets: the price falls by what is paid.
-    desk.scoreboard.reprice(action.instrument.index(), |p| p.saturating_sub(amount.nano()).max(0));
+    desk.moves.reprice(action.instrument.index(), |p| p.saturating_sub(amount.nano()).max(0));
     Ok(booked)
 }
 

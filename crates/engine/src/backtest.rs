@@ -195,6 +195,7 @@ impl BackTest {
             self.state.hash()
         } else {
             self.state.desk.finish();
+            out.absorb(&mut self.state.desk.out);
             self.snapshot(&mut out, journal)?
         };
         journal.flush()?;

@@ -5,6 +5,7 @@ use tradegraph_agents::{AGENTS, Absent, Agent, Momentum, MomentumParameters, Rul
 use tradegraph_controls::{Limits, RiskCaps};
 use tradegraph_domain::{AgentId, Basis, Currency, FeedId, InstrumentId, Money, Nanos, Quantity};
 use tradegraph_execution::Frictions;
+use tradegraph_learning::HedgerParameters;
 use tradegraph_market::calendar::CalendarId;
 use tradegraph_market::{Actions, Batch, Universe};
 use tradegraph_portfolio::{DirectSize, FusionParameters};
@@ -75,7 +76,7 @@ pub fn build_agents(config: &RunConfig) -> Result<Vec<Box<dyn Agent>>, RuleError
 }
 
 /// How signals become targets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum AllocatorConfig {
     /// A fixed quantity or weight, without fusion; the council holds live nodes only.
     Direct {
@@ -85,7 +86,12 @@ pub enum AllocatorConfig {
         allow_short: bool,
     },
     /// The council's fusion, all nodes present.
-    Fusion(FusionParameters),
+    Fusion {
+        /// How opinions become targets.
+        parameters: FusionParameters,
+        /// How the council learns weights; they count if the stage is on.
+        learning: HedgerParameters,
+    },
 }
 
 /// What a run records in its journal. Hashes cover what is recorded.

@@ -5,7 +5,7 @@
 
 use crate::config::{AllocatorConfig, RecordLevel, RunConfig};
 use crate::desk::{Allocator, Desk};
-use crate::records::{Evidence, put_decision};
+use crate::records::{Evidence, put_decision, put_regime};
 use tradegraph_agents::{AGENTS, Agent};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_controls::{Approved, TargetCut};
@@ -190,7 +190,30 @@ impl Council {
 
 const NO_SIGNAL: SignalRef<'static> = SignalRef { agent: AgentId(0), factors: &[], confidence: &[], status: &[] };
 
+/// What became known since the last decision: each opinion is judged and paid by it, and the regime follows the market.
+fn observe(desk: &mut Desk) {
+    let Allocator::Fusion(allocator) = &mut desk.allocator else { return };
+    let panel = &desk.panel;
+    desk.moves.update(|i| panel.last(InstrumentId(i as u32)).map_or(0, |(p, _)| p.nano()));
+    let returns = desk.moves.returns_nano();
+    for (agent, asked) in allocator.asked() {
+        desk.scoreboard.judge(agent, asked, returns);
+        desk.results.pay(agent, asked, returns);
+    }
+    desk.results.open(desk.books.nav().ok());
+    for (at, score) in (0_u16..).zip(desk.scoreboard.scores()) {
+        allocator.set_reliability(AgentId(at), score.reliability_nano());
+    }
+    if let Some(mean) = desk.moves.mean()
+        && allocator.observe_market(mean)
+        && desk.record >= RecordLevel::Outcomes
+    {
+        put_regime(&mut desk.out.records, desk.seq.0, desk.ts, allocator.regime());
+    }
+}
+
 fn allocate(desk: &mut Desk) -> Route {
+    observe(desk);
     let mut decisions = std::mem::take(&mut desk.decisions);
     // The allocator is taken out while it reads the rest of the desk.
     let k = desk.points.at + 1;
@@ -204,7 +227,10 @@ fn allocate(desk: &mut Desk) -> Route {
     let signals = &buffer[..n];
     let missing = match &mut desk.allocator {
         Allocator::Direct(a) => a.decide(signals, &desk.panel, &desk.books, &mut decisions),
-        Allocator::Fusion(a) => u64::from(a.decide(signals, &desk.panel, &desk.books, &mut decisions).is_err()),
+        Allocator::Fusion(a) => {
+            let view = desk.panel.view(desk.ts, &desk.present);
+            u64::from(a.decide(signals, &desk.panel, &view, &desk.books, &mut decisions).is_err())
+        }
     };
     desk.counts.unpriced += missing;
     let all = decisions.as_slice();
@@ -313,13 +339,7 @@ fn record(desk: &mut Desk, order: &Order, refusal: Option<&Refusal>, nav_nano: i
     put_decision(&mut desk.out.records, desk.seq.0, desk.ts, order, refusal, price, nav_nano, waterfall, evidence);
 }
 
-/// The learning optimizer: judges the last opinions and notes the new ones.
+/// The learning optimizer: a lesson, when one is due.
 fn learn(desk: &mut Desk) {
-    let panel = &desk.panel;
-    desk.scoreboard.judge(|i| panel.last(InstrumentId(i as u32)).map_or(0, |(p, _)| p.nano()));
-    let k = desk.points.at + 1;
-    for at in desk.signals.live() {
-        let row = desk.signals.row(*at, k);
-        desk.scoreboard.note(*at, |i| row.value(i), row.status);
-    }
+    desk.out.lesson = desk.hedger.lesson(desk.results.lines());
 }

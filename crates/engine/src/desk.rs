@@ -11,7 +11,7 @@ use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_controls::{Gate, RiskCaps};
 use tradegraph_domain::{AgentId, Date, Order, Seq, Timestamp, VenueReport};
 use tradegraph_execution::{Exchange, Orders};
-use tradegraph_learning::Scoreboard;
+use tradegraph_learning::{Hedger, HedgerParameters, Lesson, Moves, Results, Scoreboard, Statement};
 use tradegraph_ledger::{Ledger, LedgerError};
 use tradegraph_market::{Actions, Adjustments, FeatureId, Panel};
 use tradegraph_portfolio::{Decisions, DirectAllocator, FusionAllocator};
@@ -57,6 +57,8 @@ pub struct Effects {
     pub sends: Vec<Order>,
     /// What the simulated exchange said and the engine has not consumed yet.
     pub(crate) reports: Vec<VenueReport>,
+    /// What the learning optimizer learned and the engine has not applied yet.
+    pub(crate) lesson: Option<Lesson>,
 }
 
 impl Effects {
@@ -138,7 +140,12 @@ pub struct Desk {
     pub(crate) signals: SignalBook,
     pub(crate) points: Points,
     pub(crate) decisions: Decisions,
+    pub(crate) moves: Moves,
     pub(crate) scoreboard: Scoreboard,
+    pub(crate) results: Results,
+    pub(crate) hedger: Hedger,
+    /// Money paid into the account, at 1e-9 of the base currency.
+    pub(crate) paid_in: i128,
     pub(crate) equity: EquityCurve,
     pub(crate) hash: RollingHash,
     pub(crate) out: Effects,
@@ -158,7 +165,13 @@ pub struct Desk {
 impl Desk {
     pub(crate) fn new(config: &RunConfig, agents: &[&dyn Agent]) -> Result<Self, LedgerError> {
         let n = config.universe.len();
-        let needs: Vec<_> = agents.iter().flat_map(|a| a.needs().iter().copied()).collect();
+        let mut needs: Vec<_> = agents.iter().flat_map(|a| a.needs().iter().copied()).collect();
+        let mut hedger = Hedger::new(HedgerParameters::default(), vec![]);
+        if let AllocatorConfig::Fusion { parameters, learning } = &config.allocator {
+            needs.extend(FusionAllocator::needs(parameters));
+            let live = agents.iter().filter(|a| !a.factors().is_empty()).map(|a| a.id()).collect();
+            hedger = Hedger::new(*learning, live);
+        }
         let (universe, feeds) = (Arc::clone(&config.universe), config.feeds.clone());
         let mut panel = if config.actions.is_empty() {
             Panel::new(universe, feeds, &needs)
@@ -187,13 +200,21 @@ impl Desk {
                 AllocatorConfig::Direct { size, allow_short } => {
                     Allocator::Direct(DirectAllocator::new(*size, *allow_short, n))
                 }
-                AllocatorConfig::Fusion(p) => Allocator::Fusion(FusionAllocator::new(p.clone(), n)),
+                AllocatorConfig::Fusion { parameters, .. } => {
+                    let mut a = FusionAllocator::new(parameters.clone(), n);
+                    a.bind(&bindings);
+                    Allocator::Fusion(a)
+                }
             },
             caps: config.caps,
             signals: SignalBook::new(agents, n),
             points: Points::default(),
             decisions: Decisions::default(),
-            scoreboard: Scoreboard::new(agents.len(), n),
+            moves: Moves::new(n),
+            scoreboard: Scoreboard::new(agents.len()),
+            results: Results::new(agents.len()),
+            hedger,
+            paid_in: config.cash.nano(),
             equity: EquityCurve::new(),
             hash: RollingHash::new(config.seed),
             out: Effects::default(),
@@ -237,6 +258,21 @@ impl Desk {
     #[must_use]
     pub fn scoreboard(&self) -> &Scoreboard {
         &self.scoreboard
+    }
+
+    /// The account's result line by line; `None` without a net asset value.
+    #[must_use]
+    pub fn statement(&self) -> Option<Statement> {
+        self.books.nav().ok().map(|nav| self.results.statement(nav, self.paid_in))
+    }
+
+    /// The council's allocator; `None` for a direct mandate.
+    #[must_use]
+    pub fn fusion(&self) -> Option<&FusionAllocator> {
+        match &self.allocator {
+            Allocator::Fusion(a) => Some(a),
+            Allocator::Direct(_) => None,
+        }
     }
 
     /// Counts so far.
@@ -284,7 +320,10 @@ impl Desk {
         }
         to.bool(self.signals_are_new);
         self.signals.save(self.points.ts.len(), to);
+        self.moves.save(to);
         self.scoreboard.save(to);
+        self.results.save(to);
+        self.hedger.save(to);
         self.equity.save(to);
         let c = &self.counts;
         for n in [c.orders, c.fills, c.refused, c.cancelled, c.duplicates, c.unpriced] {
@@ -316,7 +355,10 @@ impl Desk {
         self.points.clear();
         self.signals_are_new = from.bool("first decision")?;
         self.signals.load(from)?;
+        self.moves.load(from)?;
         self.scoreboard.load(from)?;
+        self.results.load(from)?;
+        self.hedger.load(from)?;
         self.equity.load(from)?;
         let mut n = || from.u64("count");
         self.counts = Counts {

@@ -1,19 +1,21 @@
 //! The records of a journal: what they hold and how they become bytes: a tag, then fields in order, the frequent records
-//! packed. A change bumps `FORMAT` and keeps a reader of the old one. Version 2 binds corporate actions and has a record
-//! for each; journals of version 1 can be read, and not be run again.
+//! packed. A change bumps `FORMAT` and keeps a reader of the old ones. Version 2 binds corporate actions and has a record
+//! for each; version 3 has what the council learned, the market's regimes and the agents' results. Journals of older versions
+//! can be read, and not be run again.
 
 use crate::packed::{Line, count, int, small, wide};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::{
     ActionKind, AgentId, BaseEntry, CancelReason, CorporateAction, Date, ExecId, FactorId, Fill, InstrumentId, LotLine,
-    Order, OrderId, OrderKind, Price, Quantity, Refusal, RejectReason, Rule, Side, Step, StepEntry, Timestamp, Unit,
-    Waterfall, WaterfallUnit,
+    Order, OrderId, OrderKind, Price, Quantity, Refusal, Regime, RejectReason, Resolution, Rule, Side, Step, StepEntry,
+    Timestamp, Unit, Waterfall, WaterfallUnit,
 };
+use tradegraph_learning::{Lesson, Line as AgentLine, Statement};
 use tradegraph_ledger::ActionBooked;
 use tradegraph_market::{ActionsId, BatchId};
 
 /// Version of the records' encoding.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Record 0 of every run: what determines it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct Binding {
     pub actions: Option<ActionsId>,
     /// Version of the program that made the run. The state hash does not contain it.
     pub binary: String,
+    /// Version of the records: `FORMAT` in a journal that is written now.
+    pub format: u32,
 }
 
 /// The value of one feature at a decision.
@@ -134,6 +138,35 @@ pub enum Record {
     },
     /// A corporate action took effect.
     Action(Box<ActionRecord>),
+    /// The council learned.
+    Lesson {
+        /// Event.
+        seq: u64,
+        /// When.
+        ts: Timestamp,
+        /// The weights from here on.
+        lesson: Lesson,
+    },
+    /// The market's regime changed.
+    Regime {
+        /// Event.
+        seq: u64,
+        /// When.
+        ts: Timestamp,
+        /// The regime from here on.
+        regime: Regime,
+    },
+    /// What each agent has earned.
+    Results {
+        /// Event.
+        seq: u64,
+        /// When.
+        ts: Timestamp,
+        /// NAV at 1e-9.
+        nav_nano: i128,
+        /// The account's result, line by line.
+        statement: Statement,
+    },
     /// The canonical state's hash after an event.
     StateHash {
         /// Event.
@@ -151,6 +184,11 @@ const REJECTED: u8 = 4;
 const COMMAND: u8 = 5;
 const STATE_HASH: u8 = 6;
 const ACTION: u8 = 7;
+/// A decision in a known regime, or in which opinions contradicted each other.
+const COUNCIL_DECISION: u8 = 12;
+const LESSON: u8 = 13;
+const REGIME: u8 = 14;
+const RESULTS: u8 = 15;
 
 // Kinds of actions.
 const SPLIT: u8 = 0;
@@ -174,10 +212,9 @@ const VALUE: u8 = 1;
 const NO_VALUE: u8 = 2;
 const AGENT: u8 = 3;
 
-/// A binding without an id of its actions is one of version 1.
 pub(crate) fn put_binding(to: &mut Encoder, b: &Binding) {
     to.u8(BINDING);
-    to.u32(if b.actions.is_some() { FORMAT } else { 1 });
+    to.u32(b.format);
     to.str(&b.mandate);
     to.u64(b.seed);
     to.len(b.batches.len());
@@ -191,6 +228,44 @@ pub(crate) fn put_binding(to: &mut Encoder, b: &Binding) {
     if let Some(id) = b.actions {
         to.bytes(&id.0);
     }
+}
+
+pub(crate) fn put_lesson(to: &mut Encoder, seq: u64, ts: Timestamp, lesson: &Lesson) {
+    let mut line = Line::new(to);
+    line.byte(LESSON);
+    line.count(seq);
+    line.int(ts.0);
+    line.count(lesson.agents.len() as u64);
+    for (agent, weight, gain) in &lesson.agents {
+        line.count(agent.0.into());
+        line.int(*weight);
+        line.byte(if gain.is_some() { VALUE } else { NO_VALUE });
+        gain.iter().for_each(|g| line.int(*g));
+    }
+    line.flush();
+}
+
+pub(crate) fn put_regime(to: &mut Encoder, seq: u64, ts: Timestamp, regime: Regime) {
+    let mut line = Line::new(to);
+    line.byte(REGIME);
+    line.count(seq);
+    line.int(ts.0);
+    line.byte(regime as u8);
+    line.flush();
+}
+
+pub(crate) fn put_results(to: &mut Encoder, seq: u64, ts: Timestamp, nav_nano: i128, s: &Statement) {
+    let mut line = Line::new(to);
+    line.byte(RESULTS);
+    line.count(seq);
+    line.int(ts.0);
+    [nav_nano, s.total, s.construction].into_iter().for_each(|x| line.wide(x));
+    line.count(s.lines.len() as u64);
+    for l in &s.lines {
+        [l.gross, l.costs, l.exposure].into_iter().for_each(|x| line.wide(x));
+        line.count(l.decisions);
+    }
+    line.flush();
 }
 
 pub(crate) fn put_action(to: &mut Encoder, r: &ActionRecord) {
@@ -230,7 +305,8 @@ pub(crate) fn put_decision(
 ) {
     let flag = |on: bool, bit: u8| if on { bit } else { 0 };
     let mut line = Line::new(out);
-    line.byte(DECISION);
+    let council = waterfall.filter(|w| w.regime != Regime::Unknown || w.resolution != Resolution::Agreement);
+    line.byte(if council.is_some() { COUNCIL_DECISION } else { DECISION });
     line.byte(
         flag(order.side == Side::Sell, SELL)
             | flag(order.kind != OrderKind::Market, LIMIT)
@@ -269,6 +345,10 @@ pub(crate) fn put_decision(
     }
     for v in [w.last, w.lots.target, w.lots.position, w.lots.open, w.lots.order] {
         line.int(v);
+    }
+    if let Some(w) = council {
+        line.byte(w.regime as u8);
+        line.byte(w.resolution as u8);
     }
     let mut speaker = None;
     evidence(&mut |e| {
@@ -352,7 +432,7 @@ fn one(d: &mut Decoder<'_>, len: usize) -> Result<Record, DecodeError> {
     let invalid = |what, found: u8| DecodeError::Invalid { what, at, found: u64::from(found) };
     Ok(match d.u8("record tag")? {
         BINDING => Record::Binding(binding(d)?),
-        DECISION => Record::Decision(Box::new(decision(d, at)?)),
+        tag @ (DECISION | COUNCIL_DECISION) => Record::Decision(Box::new(decision(d, at, tag == COUNCIL_DECISION)?)),
         FILL => {
             let flags = d.u8("flags")?;
             let (seq, ts) = (count(d, "seq")?, Timestamp(int(d, "time")?));
@@ -382,6 +462,35 @@ fn one(d: &mut Decoder<'_>, len: usize) -> Result<Record, DecodeError> {
         }
         COMMAND => Record::Command { seq: d.u64("seq")?, ts: Timestamp(d.i64("time")?), halt: d.bool("halt")? },
         ACTION => Record::Action(Box::new(action(d, at)?)),
+        LESSON => {
+            let (seq, ts) = (count(d, "seq")?, Timestamp(int(d, "time")?));
+            let mut agents = Vec::new();
+            for _ in 0..count(d, "agents")? {
+                let (agent, weight) = (AgentId(small(d, "agent")?), int(d, "weight")?);
+                let gain = match d.u8("gain")? {
+                    VALUE => Some(int(d, "gain")?),
+                    NO_VALUE => None,
+                    other => return Err(invalid("gain", other)),
+                };
+                agents.push((agent, weight, gain));
+            }
+            Record::Lesson { seq, ts, lesson: Lesson { agents } }
+        }
+        REGIME => {
+            let (seq, ts) = (count(d, "seq")?, Timestamp(int(d, "time")?));
+            let byte = d.u8("regime")?;
+            Record::Regime { seq, ts, regime: Regime::from_byte(byte).ok_or(invalid("regime", byte))? }
+        }
+        RESULTS => {
+            let (seq, ts) = (count(d, "seq")?, Timestamp(int(d, "time")?));
+            let (nav_nano, total, construction) = (wide(d, "NAV")?, wide(d, "result")?, wide(d, "result")?);
+            let mut lines = Vec::new();
+            for _ in 0..count(d, "agents")? {
+                let (gross, costs, exposure) = (wide(d, "result")?, wide(d, "costs")?, wide(d, "exposure")?);
+                lines.push(AgentLine { gross, costs, exposure, decisions: count(d, "decisions")? });
+            }
+            Record::Results { seq, ts, nav_nano, statement: Statement { total, lines, construction } }
+        }
         STATE_HASH => Record::StateHash { seq: d.u64("seq")?, hash: id(d, "state hash")? },
         other => return Err(invalid("record tag", other)),
     })
@@ -406,7 +515,7 @@ fn binding(d: &mut Decoder<'_>) -> Result<Binding, DecodeError> {
     }
     let binary = d.str("binary")?.to_owned();
     let actions = if format == 1 { None } else { Some(ActionsId(id(d, "id of actions")?)) };
-    Ok(Binding { mandate, seed, batches, symbols, actions, binary })
+    Ok(Binding { mandate, seed, batches, symbols, actions, binary, format })
 }
 
 /// 32 bytes.
@@ -458,7 +567,7 @@ fn side(flags: u8) -> Side {
     if flags & SELL == 0 { Side::Buy } else { Side::Sell }
 }
 
-fn decision(d: &mut Decoder<'_>, at: usize) -> Result<DecisionRecord, DecodeError> {
+fn decision(d: &mut Decoder<'_>, at: usize, council: bool) -> Result<DecisionRecord, DecodeError> {
     use tradegraph_domain::TimeInForce as Tif;
     let invalid = |what, found: u8| DecodeError::Invalid { what, at, found: u64::from(found) };
     let flags = d.u8("flags")?;
@@ -505,6 +614,12 @@ fn decision(d: &mut Decoder<'_>, at: usize) -> Result<DecisionRecord, DecodeErro
             open: int(d, "open lots")?,
             order: int(d, "order lots")?,
         };
+        if council {
+            let byte = d.u8("regime")?;
+            waterfall.regime = Regime::from_byte(byte).ok_or(invalid("regime", byte))?;
+            let byte = d.u8("resolution")?;
+            waterfall.resolution = Resolution::from_byte(byte).ok_or(invalid("resolution", byte))?;
+        }
         evidence = values(d, at)?;
     }
     Ok(DecisionRecord { seq, ts, order, refusal, price, nav_nano, waterfall, evidence })
@@ -543,6 +658,9 @@ mod tests {
         }
         waterfall.step_to(Step::Weight, 5);
         waterfall.lots = LotLine { target: 3, position: 1, open: 1, order: 1 };
+        if amounts.len() % 2 == 1 {
+            (waterfall.regime, waterfall.resolution) = (Regime::RangeVolatile, Resolution::Agreement);
+        }
         let order = Order {
             id: OrderId(9),
             instrument: InstrumentId(2),
@@ -585,12 +703,7 @@ mod tests {
     /// A journal that version 1 wrote: its binding, a refused decision, a fill, what ended orders, a halt, a hash.
     #[test]
     fn journals_of_version_1_are_read() {
-        let hex = include_str!("records/version_1.hex").trim();
-        let bytes: Vec<u8> = hex
-            .as_bytes()
-            .chunks(2)
-            .map(|p| u8::from_str_radix(std::str::from_utf8(p).unwrap(), 16).unwrap())
-            .collect();
+        let bytes = bytes_of(include_str!("records/version_1.hex"));
         let records = decode(&bytes).unwrap();
         let Record::Binding(b) = &records[0] else { panic!("{:?}", records[0]) };
         assert_eq!((b.mandate.as_str(), b.seed, b.actions), ("name = \"old\"", 7, None));
@@ -624,8 +737,31 @@ mod tests {
         );
         // The next version is not guessed at.
         let mut newer = bytes;
-        newer[1] = 3;
-        assert_eq!(decode(&newer), Err(DecodeError::Mismatch { what: "record format", found: 3, expected: 2 }));
+        newer[1] = 4;
+        assert_eq!(decode(&newer), Err(DecodeError::Mismatch { what: "record format", found: 4, expected: 3 }));
+    }
+
+    /// A journal that version 2 wrote: its binding, a refused decision with reasons, a split, a hash.
+    #[test]
+    fn journals_of_version_2_are_read() {
+        let records = decode(&bytes_of(include_str!("records/version_2.hex"))).unwrap();
+        let Record::Binding(b) = &records[0] else { panic!("{:?}", records[0]) };
+        assert_eq!((b.seed, b.format, b.actions), (7, 2, Some(ActionsId([5; 32]))));
+        let Record::Decision(d) = &records[1] else { panic!("{:?}", records[1]) };
+        assert_eq!(d.waterfall.base.iter().map(|b| b.amount).collect::<Vec<_>>(), vec![30, -5, 7]);
+        assert_eq!(
+            (d.waterfall.last, d.waterfall.regime, d.waterfall.resolution),
+            (5, Regime::Unknown, Resolution::Agreement)
+        );
+        assert_eq!(d.evidence.len(), 2);
+        let Record::Action(a) = &records[2] else { panic!("{:?}", records[2]) };
+        assert_eq!((a.action.kind, a.booked.after.nano()), (ActionKind::Split { new: 2, old: 1 }, 8));
+        assert_eq!(records[3..], [Record::StateHash { seq: 8, hash: [3; 32] }]);
+    }
+
+    fn bytes_of(hex: &str) -> Vec<u8> {
+        let digits = hex.trim().as_bytes();
+        digits.chunks(2).map(|p| u8::from_str_radix(std::str::from_utf8(p).unwrap(), 16).unwrap()).collect()
     }
 
     proptest! {
@@ -647,6 +783,7 @@ mod tests {
                 symbols: names,
                 actions: actions.then_some(ActionsId([5; 32])),
                 binary: "x".into(),
+                format: if actions { FORMAT } else { 1 },
             };
             let mut e = Encoder::new();
             put_binding(&mut e, &b);
@@ -682,6 +819,30 @@ mod tests {
             for cut in 1..e.as_bytes().len() {
                 prop_assert!(decode(&e.as_bytes()[..cut]).is_err());
             }
+        }
+
+        #[test]
+        fn what_the_council_knows_survives(
+            agents in prop::collection::vec((any::<u16>(), any::<i64>(), prop::option::of(any::<i64>())), 0..5),
+            regime in 0_u8..6,
+            lines in prop::collection::vec((any::<i128>(), any::<i128>(), any::<i128>(), any::<u64>()), 0..5),
+            numbers in (any::<i64>(), any::<i128>(), any::<i128>(), any::<i128>()),
+        ) {
+            let (seq, ts) = (9, Timestamp(numbers.0));
+            let lesson = Lesson { agents: agents.into_iter().map(|(a, w, g)| (AgentId(a), w, g)).collect() };
+            let regime = Regime::from_byte(regime).unwrap();
+            let lines = lines.into_iter().map(|(gross, costs, exposure, decisions)| AgentLine { gross, costs, exposure, decisions });
+            let statement = Statement { total: numbers.1, lines: lines.collect(), construction: numbers.2 };
+            let mut e = Encoder::new();
+            put_lesson(&mut e, seq, ts, &lesson);
+            put_regime(&mut e, seq, ts, regime);
+            put_results(&mut e, seq, ts, numbers.3, &statement);
+            let expected = vec![
+                Record::Lesson { seq, ts, lesson },
+                Record::Regime { seq, ts, regime },
+                Record::Results { seq, ts, nav_nano: numbers.3, statement },
+            ];
+            prop_assert_eq!(decode(e.as_bytes()), Ok(expected));
         }
 
         #[test]

@@ -4,7 +4,7 @@ use crate::actions::take_effect;
 use crate::config::{ConfigError, RecordLevel, RunConfig, build_agents};
 use crate::council::Council;
 use crate::desk::{Allocator, Desk, Effects, Fault};
-use crate::records::{put_cancelled, put_command, put_fill, put_rejected};
+use crate::records::{put_cancelled, put_command, put_fill, put_lesson, put_rejected, put_results};
 use crate::signals::NARROW;
 use crate::timeline::{Tick, TickPayload};
 use tradegraph_agents::{Agent, RuleError};
@@ -12,6 +12,7 @@ use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::{BatchRef, Event, FeedId, Fill, InstrumentId, Payload, Seq, Timestamp, VenueReport};
 use tradegraph_execution::{Applied, Exchange};
 use tradegraph_graph::{CompileError, LoadError};
+use tradegraph_learning::Lesson;
 use tradegraph_ledger::LedgerError;
 
 /// Why a state could not be made or restored.
@@ -231,7 +232,32 @@ pub fn step(state: &mut State, event: &Event, out: &mut Effects) {
     while !state.desk.out.reports.is_empty() {
         consume_reports(state);
     }
+    if let Some(lesson) = state.desk.out.lesson.take() {
+        learned(&mut state.desk, &lesson);
+    }
     out.absorb(&mut state.desk.out);
+}
+
+/// What the council learned is an event of its own: it goes on record and counts from the next decision on.
+#[cold]
+fn learned(desk: &mut Desk, lesson: &Lesson) {
+    if desk.fault.is_some() {
+        return;
+    }
+    desk.seq.0 += 1;
+    let from = desk.out.records.as_bytes().len();
+    if let Allocator::Fusion(a) = &mut desk.allocator {
+        for (agent, weight, _) in &lesson.agents {
+            a.set_learned(*agent, *weight);
+        }
+    }
+    if desk.record >= RecordLevel::Outcomes {
+        put_lesson(&mut desk.out.records, desk.seq.0, desk.ts, lesson);
+        if let (Ok(nav), Some(statement)) = (desk.books.nav(), desk.statement()) {
+            put_results(&mut desk.out.records, desk.seq.0, desk.ts, nav, &statement);
+        }
+    }
+    desk.hash_records(from);
 }
 
 /// Consumes what the exchange said, each report as an event of its own.
@@ -401,6 +427,9 @@ fn book(desk: &mut Desk, fill: &Fill, applied: Applied) {
         Applied::Ended(open) => desk.books.release(open.hold),
         Applied::Anomaly => {}
     }
+    if let Allocator::Fusion(a) = &desk.allocator {
+        desk.results.charge(fill.fee_nano, fill.instrument.index(), a.asked());
+    }
     desk.counts.fills += 1;
     if desk.record >= RecordLevel::Outcomes {
         let anomaly = applied == Applied::Anomaly;
@@ -454,6 +483,13 @@ impl Desk {
     pub(crate) fn finish(&mut self) {
         let nav = self.books.nav().ok();
         self.equity.close(nav);
+        if let (Some(nav), Some(statement), true, true) =
+            (nav, self.statement(), self.fusion().is_some(), self.record >= RecordLevel::Outcomes)
+        {
+            let from = self.out.records.as_bytes().len();
+            put_results(&mut self.out.records, self.seq.0, self.ts, nav, &statement);
+            self.hash_records(from);
+        }
     }
 
     /// The time of the last event.

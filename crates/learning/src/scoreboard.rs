@@ -1,15 +1,33 @@
-//! How often each agent's opinion had the sign of the next move.
+//! How often each agent's opinion had the sign of the next move, and how well its size went with the move's.
 
-use tradegraph_columns::Status;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_domain::AgentId;
+use tradegraph_quant::calibration::{correlation_of_sums, reliability, shrunk_hit_rate, shrunk_ic};
+
+/// Pairs of opinion and move from which a correlation across instruments is taken.
+const FEWEST: f64 = 5.0;
+/// Moves count for at most so many times the mean move of their moment: one jump must not be the whole correlation.
+const MOST_MEAN_MOVES: f64 = 6.0;
+/// Opinions that the prior of a hit rate weighs.
+const PRIOR_OPINIONS: f64 = 500.0;
+/// Decisions that the prior of an information coefficient weighs.
+const PRIOR_DECISIONS: f64 = 60.0;
 
 /// What an agent's opinions were worth so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score {
     /// Opinions whose sign was the sign of the price's move to the next decision.
     pub hits: u64,
     /// Opinions whose sign was the opposite.
     pub misses: u64,
+    /// Opinions that the price should rise, and how many of them were followed by a fall.
+    pub long: (u64, u64),
+    /// Opinions that the price should fall, and how many of them were followed by a rise.
+    pub short: (u64, u64),
+    /// Decisions with a correlation across instruments, its sum and its sum of squares.
+    ic: (u64, f64, f64),
+    /// All pairs as one sample: their number and the sums of x, y, x², y², xy.
+    pooled: [f64; 6],
 }
 
 impl Score {
@@ -19,26 +37,51 @@ impl Score {
         let n = self.hits + self.misses;
         (n > 0).then(|| self.hits as f64 / n as f64)
     }
+
+    /// Information coefficient with its standard error: the mean over the decisions of Pearson's correlation across
+    /// instruments between opinion and next move (moves beyond six times the mean move count as six times). In universes of
+    /// fewer than five instruments the correlation of all pairs as one sample, with the error 1/√n.
+    ///
+    /// Source: Grinold and Kahn, Active Portfolio Management, 2nd ed. (1999), chapter 6.
+    #[must_use]
+    pub fn information_coefficient(&self) -> Option<(f64, f64)> {
+        let (n, sum, squares) = (self.ic.0 as f64, self.ic.1, self.ic.2);
+        if n >= 2.0 {
+            let mean = sum / n;
+            let variance = ((squares - n * mean * mean) / (n - 1.0)).max(0.0);
+            return Some((mean, (variance / n).sqrt()));
+        }
+        let [n, x, y, xx, yy, xy] = self.pooled;
+        correlation_of_sums(n, x, y, xx, yy, xy).map(|ic| (ic, 1.0 / n.sqrt()))
+    }
+
+    /// Decisions that the information coefficient rests on.
+    #[must_use]
+    pub fn n_decisions(&self) -> u64 {
+        if self.ic.0 >= 2 { self.ic.0 } else { self.pooled[0] as u64 }
+    }
+
+    /// What the record makes of the agent's confidence, at 1e-9: see `quant::calibration`.
+    #[must_use]
+    pub fn reliability_nano(&self) -> i64 {
+        let hit_rate = shrunk_hit_rate(self.hits, self.misses, PRIOR_OPINIONS);
+        let ic = self.information_coefficient().map_or(0.0, |(ic, _)| ic);
+        let ic = shrunk_ic(ic, self.n_decisions() as f64, PRIOR_DECISIONS);
+        (reliability(hit_rate, ic) * 1e9).round_ties_even() as i64
+    }
 }
 
 /// Scores of all agents. An opinion is judged when the next price is known, never before.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scoreboard {
     scores: Vec<Score>,
-    /// Sign of each opinion at the last decision: agent after agent.
-    signs: Vec<i8>,
-    prices: Vec<i64>,
 }
 
 impl Scoreboard {
     /// No opinions yet.
     #[must_use]
-    pub fn new(n_agents: usize, n_instruments: usize) -> Self {
-        Scoreboard {
-            scores: vec![Score::default(); n_agents],
-            signs: vec![0; n_agents * n_instruments],
-            prices: vec![0; n_instruments],
-        }
+    pub fn new(n_agents: usize) -> Self {
+        Scoreboard { scores: vec![Score::default(); n_agents] }
     }
 
     /// Scores by agent id.
@@ -47,40 +90,43 @@ impl Scoreboard {
         &self.scores
     }
 
-    /// Judges the last opinions by the prices that are known now (at 1e-9, 0 for none). Call it before `note`.
-    pub fn judge(&mut self, price_of: impl Fn(usize) -> i64) {
-        let n = self.prices.len();
-        for i in 0..n {
-            let (before, now) = (self.prices[i], price_of(i));
-            self.prices[i] = now;
-            if before == 0 || now == 0 || now == before {
-                continue;
-            }
-            let moved = if now > before { 1 } else { -1 };
-            for (score, signs) in self.scores.iter_mut().zip(self.signs.chunks_exact(n)) {
-                match signs[i] * moved {
-                    1 => score.hits += 1,
-                    -1 => score.misses += 1,
-                    _ => {}
-                }
-            }
+    /// Judges what an agent asked for at the last decision (0: it had no opinion) by the returns since, both by instrument.
+    pub fn judge(&mut self, agent: AgentId, asked: &[i64], returns_nano: &[i64]) {
+        let Some(score) = self.scores.get_mut(usize::from(agent.0)) else { return };
+        let (mut n, mut moves) = (0_u64, 0_i128);
+        let (mut hits, mut misses) = ([0_u64; 2], [0_u64; 2]);
+        for (a, r) in asked.iter().zip(returns_nano).filter(|(a, _)| **a != 0) {
+            n += 1;
+            moves += i128::from(r.unsigned_abs());
+            let side = usize::from(*a < 0);
+            let together = a.signum() * r.signum();
+            hits[side] += u64::from(together > 0);
+            misses[side] += u64::from(together < 0);
         }
-    }
-
-    /// A corporate action changes what the noted price of an instrument is to be compared with (0: with nothing).
-    pub fn reprice(&mut self, instrument: usize, now: impl FnOnce(i64) -> i64) {
-        if let Some(price) = self.prices.get_mut(instrument) {
-            *price = now(*price);
+        if n == 0 || moves == 0 {
+            return;
         }
-    }
-
-    /// Notes an agent's opinions: values and where there is one.
-    pub fn note(&mut self, agent: usize, value_of: impl Fn(usize) -> f64, status: &[Status]) {
-        let n = self.prices.len();
-        let Some(signs) = self.signs.get_mut(agent * n..(agent + 1) * n) else { return };
-        for (i, (sign, s)) in signs.iter_mut().zip(status).enumerate() {
-            let v = if *s == Status::Ok { value_of(i) } else { 0.0 };
-            *sign = i8::from(v > 0.0) - i8::from(v < 0.0);
+        score.hits += hits[0] + hits[1];
+        score.misses += misses[0] + misses[1];
+        let [long, short] = [(hits[0] + misses[0], misses[0]), (hits[1] + misses[1], misses[1])];
+        score.long = (score.long.0 + long.0, score.long.1 + long.1);
+        score.short = (score.short.0 + short.0, score.short.1 + short.1);
+        let most = MOST_MEAN_MOVES * moves as f64 / n as f64;
+        let [mut x1, mut y1, mut xx, mut yy, mut xy] = [0.0_f64; 5];
+        for (a, r) in asked.iter().zip(returns_nano).filter(|(a, _)| **a != 0) {
+            // In units in which neither squares nor sums lose digits.
+            let (x, y) = (*a as f64 / 1e9, (*r as f64).clamp(-most, most) / 1e9);
+            (x1, y1, xx, yy, xy) = (x1 + x, y1 + y, xx + x * x, yy + y * y, xy + x * y);
+        }
+        let pairs = n as f64;
+        if pairs >= FEWEST {
+            if let Some(ic) = correlation_of_sums(pairs, x1, y1, xx, yy, xy) {
+                score.ic = (score.ic.0 + 1, score.ic.1 + ic, score.ic.2 + ic * ic);
+            }
+        } else {
+            for (sum, x) in score.pooled.iter_mut().zip([pairs, x1, y1, xx, yy, xy]) {
+                *sum += x;
+            }
         }
     }
 
@@ -88,11 +134,11 @@ impl Scoreboard {
     pub fn save(&self, to: &mut Encoder) {
         to.len(self.scores.len());
         for s in &self.scores {
-            to.u64(s.hits);
-            to.u64(s.misses);
+            for n in [s.hits, s.misses, s.long.0, s.long.1, s.short.0, s.short.1, s.ic.0] {
+                to.u64(n);
+            }
+            [s.ic.1, s.ic.2].into_iter().chain(s.pooled).for_each(|x| to.f64(x));
         }
-        self.signs.iter().for_each(|s| to.u8(s.to_le_bytes()[0]));
-        to.i64s(&self.prices);
     }
 
     /// Reads what `save` wrote.
@@ -105,12 +151,14 @@ impl Scoreboard {
             return Err(DecodeError::Mismatch { what: "scores", found, expected });
         }
         for s in &mut self.scores {
-            *s = Score { hits: from.u64("hits")?, misses: from.u64("misses")? };
+            let mut n = || from.u64("score");
+            let (hits, misses, long, short, ics) = (n()?, n()?, (n()?, n()?), (n()?, n()?), n()?);
+            let mut x = || from.f64("score");
+            let ic = (ics, x()?, x()?);
+            let pooled = [x()?, x()?, x()?, x()?, x()?, x()?];
+            *s = Score { hits, misses, long, short, ic, pooled };
         }
-        for s in &mut self.signs {
-            *s = i8::from_le_bytes([from.u8("sign")?]);
-        }
-        from.i64s_into(&mut self.prices)
+        Ok(())
     }
 }
 
@@ -118,31 +166,79 @@ impl Scoreboard {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_split_is_no_miss() {
-        let mut b = Scoreboard::new(1, 1);
-        b.judge(|_| 100);
-        b.note(0, |_| 1.0, &[Status::Ok]);
-        b.reprice(0, |p| p / 2);
-        b.reprice(7, |p| p / 2);
-        b.judge(|_| 51);
-        assert_eq!(b.scores(), &[Score { hits: 1, misses: 0 }]);
-    }
+    const A: AgentId = AgentId(0);
 
     #[test]
     fn an_opinion_is_judged_by_the_next_move_only() {
-        let mut b = Scoreboard::new(2, 2);
-        let ok = [Status::Ok, Status::Ok];
-        let prices = [[100, 50], [101, 49], [101, 48], [100, 0]];
-        let said = [[1.0, 1.0], [0.5, -0.1], [1.0, -1.0], [0.0, 0.0]];
-        for (p, v) in prices.iter().zip(said) {
-            b.judge(|i| p[i]);
-            b.note(0, |i| v[i], &ok);
-            b.note(1, |i| v[i], &[Status::NoData, Status::NoData]);
+        let mut b = Scoreboard::new(2);
+        for (asked, returns) in [([5, 5], [10, -20]), ([3, -1], [0, -20]), ([5, -5], [-10, 0]), ([0, 0], [7, 7])] {
+            b.judge(A, &asked, &returns);
         }
-        // 1 → 101 hit, 1 → 49 miss, 0.5 → unchanged, −0.1 → 48 hit, 1 → 100 miss, −1 → no price.
-        assert_eq!(b.scores(), &[Score { hits: 2, misses: 2 }, Score::default()]);
-        assert_eq!(b.scores()[0].hit_rate(), Some(0.5));
+        b.judge(AgentId(7), &[1], &[1]);
+        let s = b.scores()[0];
+        // +: hit, miss, (no move), miss; −: hit, (no move).
+        assert_eq!((s.hits, s.misses, s.long, s.short), (2, 2, (3, 2), (1, 0)));
+        assert_eq!(s.hit_rate(), Some(0.5));
         assert_eq!(b.scores()[1].hit_rate(), None);
+        assert_eq!(b.scores()[1].reliability_nano(), 1_000_000_000);
+    }
+
+    /// numpy.corrcoef of each row, then mean and standard error of the two.
+    #[test]
+    fn the_information_coefficient_is_the_mean_correlation() {
+        let mut b = Scoreboard::new(1);
+        b.judge(A, &[1, 2, 3, 4, -5], &[10, 30, 20, 50, -10]);
+        b.judge(A, &[1, 2, 3, 4, 5], &[50, 10, 30, 20, 10]);
+        let (first, second) = (0.885_437_744_847_146_2, -0.661_437_827_766_147_6);
+        let mean = (first + second) / 2.0;
+        let (ic, error) = b.scores()[0].information_coefficient().unwrap();
+        assert!((ic - mean).abs() < 1e-12, "{ic} {mean}");
+        let s = f64::sqrt(f64::powi(first - mean, 2) + f64::powi(second - mean, 2));
+        assert!((error - s / f64::sqrt(2.0)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn one_jump_is_not_the_whole_correlation() {
+        let mut b = Scoreboard::new(1);
+        // Without the cap the correlation would be above 0.99.
+        let (mut asked, mut returns) = (vec![-1_i64; 20], vec![1_i64; 20]);
+        (asked[0], returns[0]) = (10, 100_000);
+        for k in 1..20 {
+            returns[k] = if k % 2 == 0 { 500 } else { 1_500 };
+            asked[k] = if k % 2 == 0 { 1 } else { -1 };
+        }
+        b.judge(A, &asked, &returns);
+        b.judge(A, &asked, &returns);
+        let (ic, _) = b.scores()[0].information_coefficient().unwrap();
+        assert!(ic < 0.99 && ic > 0.8, "{ic}");
+    }
+
+    #[test]
+    fn few_instruments_are_one_sample() {
+        let mut b = Scoreboard::new(1);
+        for (a, r) in [(1, 1), (2, 3), (3, 2), (4, 5)] {
+            b.judge(A, &[a], &[r]);
+        }
+        let (ic, error) = b.scores()[0].information_coefficient().unwrap();
+        assert!((ic - 0.831_521_840_620_299_9).abs() < 1e-12 && (error - 0.5).abs() < 1e-12, "{ic}");
+        let mut e = Encoder::new();
+        b.save(&mut e);
+        let mut again = Scoreboard::new(1);
+        again.load(&mut Decoder::new(e.as_bytes())).unwrap();
+        assert_eq!(again, b);
+        assert!(Scoreboard::new(2).load(&mut Decoder::new(e.as_bytes())).is_err());
+    }
+
+    #[test]
+    fn a_record_moves_confidence_by_little_at_first() {
+        let mut b = Scoreboard::new(1);
+        let asked: Vec<i64> = (1..=10).collect();
+        b.judge(A, &asked, &asked);
+        let early = b.scores()[0].reliability_nano();
+        assert!(early > 1_000_000_000 && early < 1_200_000_000, "{early}");
+        for _ in 0..2_000 {
+            b.judge(A, &asked, &asked);
+        }
+        assert_eq!(b.scores()[0].reliability_nano(), 1_500_000_000);
     }
 }

@@ -68,7 +68,14 @@ mod tests {
         let sum = |f: fn(f64, f64) -> f64| x.iter().zip(&y).map(|(x, y)| f(*x, *y)).sum::<f64>();
         let of = |y_scale: f64| {
             let sums = [sum(|x, _| x), sum(|_, y| y), sum(|x, _| x * x), sum(|_, y| y * y), sum(|x, y| x * y)];
-            correlation_of_sums(4.0, sums[0], y_scale * sums[1], sums[2], y_scale * y_scale * sums[3], y_scale * sums[4])
+            correlation_of_sums(
+                4.0,
+                sums[0],
+                y_scale * sums[1],
+                sums[2],
+                y_scale * y_scale * sums[3],
+                y_scale * sums[4],
+            )
         };
         assert!((of(1.0).unwrap() - 0.8315218406202999).abs() < 1e-14);
         assert_eq!(of(0.0), None);

@@ -39,11 +39,7 @@ const MOST_DEVIATIONS: f64 = 4.0;
 /// - Shape: `n` states; `transition[from][to]`, rows sum to 1. Range: probabilities 0 to 1, sum 1.
 /// - Source: Hamilton (1989), eq. 4 to 7 (without lags).
 #[must_use]
-pub fn hamilton_step<const N: usize>(
-    before: &[f64; N],
-    transition: &[[f64; N]; N],
-    density: &[f64; N],
-) -> [f64; N] {
+pub fn hamilton_step<const N: usize>(before: &[f64; N], transition: &[[f64; N]; N], density: &[f64; N]) -> [f64; N] {
     let mut predicted = [0.0; N];
     for (row, p) in transition.iter().zip(before) {
         for (to, chance) in predicted.iter_mut().zip(row) {

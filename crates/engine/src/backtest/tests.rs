@@ -21,6 +21,7 @@ fn told_tick_by_tick(config: &RunConfig) -> (State, Vec<u8>) {
     }
     assert_eq!(state.fault(), None);
     state.desk.finish();
+    out.absorb(&mut state.desk.out);
     (state, out.records.into_bytes())
 }
 
@@ -35,7 +36,11 @@ fn assert_same_story(name: &str, config: &RunConfig) -> Counts {
     let (state, bytes) = told_tick_by_tick(config);
     let mut e = Encoder::new();
     state.save(&mut e);
-    assert_eq!(story(&journal.bytes()), story(&bytes), "{name}: records");
+    // Record by record: a whole story is too long to be read.
+    for (k, (a, b)) in story(&journal.bytes()).iter().zip(&story(&bytes)).enumerate() {
+        assert_eq!(a, b, "{name}: record {k}");
+    }
+    assert_eq!(story(&journal.bytes()).len(), story(&bytes).len(), "{name}: records");
     assert_eq!(outcome.n_events, state.desk.seq.0, "{name}: events");
     assert_eq!(outcome.rolling, state.desk.hash.value(), "{name}: rolling hash");
     assert_eq!(outcome.state_hash, *blake3::hash(e.as_bytes()).as_bytes(), "{name}: state hash");

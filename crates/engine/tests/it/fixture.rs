@@ -2,7 +2,7 @@
 //! tests and the unit tests of the back-test and the timeline (which include this file by its path).
 #![allow(dead_code, reason = "each includer uses a part")]
 
-use super::engine::records::{Binding, DecisionRecord, Record, decode};
+use super::engine::records::{Binding, DecisionRecord, FORMAT, Record, decode};
 use super::engine::{
     AgentConfig, AllocatorConfig, BackTest, CommitGroup, Journal, JournalError, Outcome, RecordLevel, RunConfig,
     RunFailure, Schedule, Snapshot,
@@ -17,9 +17,10 @@ use tradegraph_domain::{
     ScheduleId, SourceKey, Timestamp, TradingStatus,
 };
 use tradegraph_execution::Frictions;
+use tradegraph_learning::HedgerParameters;
 use tradegraph_market::quality::{Check, Marks};
 use tradegraph_market::{Actions, Batch, BatchParts, EmaSeed, FeatureKind, FeatureSpec, Universe};
-use tradegraph_portfolio::{DirectSize, FusionParameters};
+use tradegraph_portfolio::{DirectSize, FusionParameters, Role, Stages, VolatilitySizing};
 
 /// 2024-03-01T00:00Z.
 pub const START: Timestamp = Timestamp(1_709_251_200_000_000_000);
@@ -205,17 +206,40 @@ pub fn config(feeds: Vec<Batch>) -> RunConfig {
     }
 }
 
-/// Weights of all agents 1; the other parameters in percent of NAV.
-pub fn fused(max_weight: i64, gross: i64, band: i64, allow_short: bool) -> AllocatorConfig {
+/// Weights of all agents 1, every stage on; the other parameters in percent of NAV.
+pub fn fusion(max_weight: i64, gross: i64, band: i64, allow_short: bool) -> FusionParameters {
     let percent = NANO / 100;
-    AllocatorConfig::Fusion(FusionParameters {
+    let spec = |kind| FeatureSpec { kind, feed: FeedId(0) };
+    FusionParameters {
         weights_nano: vec![NANO; 7],
+        roles: vec![Role::Other, Role::Trend],
         max_weight_nano: max_weight * percent,
         gross_nano: gross * percent,
         band_nano: band * percent,
         doubt_nano: 500_000_000,
         allow_short,
-    })
+        stages: Stages { to_edge: true, ..Stages::ALL },
+        sizing: Some(VolatilitySizing {
+            volatility: spec(FeatureKind::RealisedVol { n: 10 }),
+            correlation: spec(FeatureKind::MarketCorrelation { n: 10 }),
+            instrument: Some(0.01),
+            portfolio: Some(0.004),
+        }),
+        cost: 0.0002,
+    }
+}
+
+/// `fusion` as an allocator that learns every ten decisions.
+pub fn staged(max_weight: i64, gross: i64, band: i64, allow_short: bool) -> AllocatorConfig {
+    let learning = HedgerParameters { every: 10, ..HedgerParameters::default() };
+    AllocatorConfig::Fusion { parameters: fusion(max_weight, gross, band, allow_short), learning }
+}
+
+/// The same with every stage off: weighted sums within the limits.
+pub fn fused(max_weight: i64, gross: i64, band: i64, allow_short: bool) -> AllocatorConfig {
+    let all = fusion(max_weight, gross, band, allow_short);
+    let parameters = FusionParameters { stages: Stages::NONE, sizing: None, cost: 0.0, ..all };
+    AllocatorConfig::Fusion { parameters, learning: HedgerParameters::default() }
 }
 
 /// The council with momentum and the crossing rule.
@@ -259,6 +283,15 @@ pub fn roads(feeds: Vec<Batch>) -> Vec<(&'static str, RunConfig)> {
         ),
         ("direct participation", RunConfig { frictions: participation, ..c }),
         ("council", council(feeds.clone())),
+        (
+            "council with every stage",
+            RunConfig {
+                allocator: staged(30, 90, 1, true),
+                limits: limits.clone(),
+                record: RecordLevel::Reasons,
+                ..council(feeds.clone())
+            },
+        ),
         (
             "council short capped",
             RunConfig { allocator: fused(30, 90, 2, true), caps, limits, ..council(feeds.clone()) },
@@ -367,7 +400,15 @@ impl Recorder {
 pub fn binding(config: &RunConfig) -> Binding {
     let batches = config.feeds.iter().map(|b| b.id()).collect();
     let actions = Some(config.actions.id());
-    Binding { mandate: "test".into(), seed: config.seed, batches, symbols: vec![], actions, binary: "test".into() }
+    Binding {
+        mandate: "test".into(),
+        seed: config.seed,
+        batches,
+        symbols: vec![],
+        actions,
+        binary: "test".into(),
+        format: FORMAT,
+    }
 }
 
 pub fn try_run(config: &RunConfig, pool: Option<Arc<rayon::ThreadPool>>) -> Result<(Outcome, Recorder), RunFailure> {

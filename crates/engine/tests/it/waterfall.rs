@@ -1,15 +1,18 @@
 //! Reasons add up by integer equality through all stages, for any weights, caps, bands, lots and markets.
 
-use crate::engine::records::DecisionRecord;
+use crate::engine::records::{DecisionRecord, Record};
 use crate::engine::{AgentConfig, AllocatorConfig, RunConfig};
-use crate::fixture::{Walk, config, council, crossing, decisions, doubtful, fills, momentum, roads, run, units, usd};
+use crate::fixture::{
+    Walk, config, council, crossing, decisions, doubtful, fills, fusion, momentum, roads, run, units, usd,
+};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tradegraph_controls::{Limits, RiskCaps};
 use tradegraph_domain::{Lots, NANO, OrderId, Quantity, Side, Step, WaterfallUnit, mul_div_half_even};
+use tradegraph_learning::HedgerParameters;
 use tradegraph_market::Universe;
-use tradegraph_portfolio::{DirectSize, FusionParameters};
+use tradegraph_portfolio::{DirectSize, FusionParameters, Stages};
 
 /// Checks every decision of a run and returns the stages that moved one.
 fn check(c: &RunConfig) -> BTreeSet<u8> {
@@ -40,7 +43,7 @@ fn check(c: &RunConfig) -> BTreeSet<u8> {
 
 /// The target of the council within all limits, and the same before and after it was cut into lots.
 fn check_target(c: &RunConfig, d: &DecisionRecord, lot: Quantity) {
-    let AllocatorConfig::Fusion(p) = &c.allocator else { panic!("direct runs decide in lots") };
+    let AllocatorConfig::Fusion { parameters: p, .. } = &c.allocator else { panic!("direct runs decide in lots") };
     let w = &d.waterfall;
     let worth = |lots: i64| d.price.notional_nano(Lots(lots).quantity(lot).unwrap()).unwrap();
     let share = |lots: i64| i64::try_from(worth(lots) * i128::from(NANO) / d.nav_nano).unwrap();
@@ -72,29 +75,64 @@ fn every_road_explains_itself() {
 /// A council whose every stage has something to say.
 #[test]
 fn every_stage_is_exercised() {
-    let base = council(vec![Walk { rows: 400, ..Walk::default() }.batch()]);
+    let base = council(vec![Walk { rows: 1_500, ..Walk::default() }.batch()]);
     let parameters = FusionParameters {
         weights_nano: vec![NANO, 1_700_000_000, 0, 0, 0, 0, 900_000_000],
-        max_weight_nano: 600_000_000,
-        gross_nano: 900_000_000,
         band_nano: 1_000_000,
-        doubt_nano: 500_000_000,
-        allow_short: false,
+        ..fusion(60, 90, 0, false)
     };
-    let caps = RiskCaps { position: Some(350_000_000), gross: Some(600_000_000) };
-    let seen = check(&RunConfig { allocator: AllocatorConfig::Fusion(parameters), caps, ..base });
-    let stages = [
-        Step::Weight,
-        Step::Normalise,
-        Step::LongOnly,
-        Step::Construct,
-        Step::RiskPosition,
-        Step::RiskGross,
-        Step::Lot,
-    ];
-    let missing: Vec<Step> = stages.into_iter().filter(|s| !seen.contains(&(*s as u8))).collect();
+    let learning = HedgerParameters { every: 10, ..HedgerParameters::default() };
+    let caps = RiskCaps { position: Some(350_000_000), gross: Some(300_000_000) };
+    let run = |parameters: &FusionParameters| {
+        let allocator = AllocatorConfig::Fusion { parameters: parameters.clone(), learning };
+        check(&RunConfig { allocator, caps, ..base.clone() })
+    };
+    let mut seen = run(&parameters);
+    // The portfolio's target is tighter than `gross`; without it `gross` binds.
+    seen.extend(run(&FusionParameters { sizing: None, ..parameters.clone() }));
+    let stages = Step::ALL.iter().map(|(step, ..)| *step).filter(|step| *step != Step::Doubt);
+    let missing: Vec<Step> = stages.filter(|s| !seen.contains(&(*s as u8))).collect();
     // Long-only needs the clamp from below: the rule is never short, momentum is.
     assert!(missing.is_empty(), "{missing:?}");
+    // A stage that is switched off says nothing, and the rest adds up all the same.
+    let off = |stages: Stages, step: Step| {
+        assert!(!run(&FusionParameters { stages, ..parameters.clone() }).contains(&(step as u8)), "{step:?}");
+    };
+    let all = parameters.stages;
+    off(Stages { scale: false, ..all }, Step::Scale);
+    off(Stages { calibrate: false, ..all }, Step::Calibrate);
+    off(Stages { regimes: false, ..all }, Step::Regime);
+    off(Stages { learn: false, ..all }, Step::Learned);
+    off(Stages { conflicts: false, ..all }, Step::Conflict);
+    off(Stages { to_edge: false, ..all }, Step::Turnover);
+}
+
+/// The agents' lines and what is left sum to the account's result exactly, at every lesson and at the end.
+#[test]
+fn results_add_up_to_the_account() {
+    for (name, c) in roads(vec![Walk { rows: 300, ..Walk::default() }.batch()]) {
+        let (outcome, recorder) = run(&c);
+        let nav = outcome.final_nav.unwrap();
+        let mut n = 0;
+        let mut last = None;
+        for r in recorder.records() {
+            if let Record::Results { nav_nano, statement, .. } = r {
+                let lines: i128 = statement.lines.iter().map(|l| l.net()).sum();
+                assert_eq!(lines + statement.construction, statement.total, "{name}");
+                assert_eq!(statement.total, nav_nano - c.cash.nano(), "{name}");
+                let fees: i128 = statement.lines.iter().map(|l| l.costs).sum();
+                n += 1;
+                last = Some((nav_nano, fees));
+            }
+        }
+        let council = matches!(c.allocator, AllocatorConfig::Fusion { .. });
+        assert_eq!(n > 10, council, "{name}: {n}");
+        let all_fees: i128 = fills(&recorder.records()).iter().map(|(_, _, f)| f.fee_nano).sum();
+        if let Some((end, fees)) = last {
+            assert_eq!(end, nav, "{name}");
+            assert!(fees > 0 && fees <= all_fees, "{name}: {fees} of {all_fees}");
+        }
+    }
 }
 
 /// A doubtful bar halves what opinions ask for, for a while, and the waterfall says so.
@@ -135,10 +173,12 @@ proptest! {
         };
         let universe = Arc::new(Universe::new(c.universe.iter().map(|(_, x)| lots(x)).collect()).unwrap());
         let parameters = FusionParameters {
-            weights_nano: weights, max_weight_nano: max_weight, gross_nano: gross, band_nano: band, doubt_nano: 0, allow_short,
+            weights_nano: weights, max_weight_nano: max_weight, gross_nano: gross, band_nano: band, doubt_nano: 0,
+            ..fusion(1, 1, 0, allow_short)
         };
+        let learning = HedgerParameters { every: 5, ..HedgerParameters::default() };
         let limits = Limits { allow_short, ..c.limits.clone() };
-        let (caps, allocator) = (RiskCaps { position, gross: all }, AllocatorConfig::Fusion(parameters));
+        let (caps, allocator) = (RiskCaps { position, gross: all }, AllocatorConfig::Fusion { parameters, learning });
         check(&RunConfig { universe, allocator, caps, limits, ..c });
     }
 

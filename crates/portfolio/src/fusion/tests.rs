@@ -44,7 +44,10 @@ fn hand_worked_fusion() {
     assert_eq!(steps(&w), vec![(Step::Weight, -37_500_000)]);
     // A doubtful bar halves what is left: 0.01875.
     let (target, w) = fused(new(false), &[one], true);
-    assert_eq!((target, w.steps.last().map(|s| (s.step, s.amount))), (Some(18_750_000), Some((Step::Doubt, -18_750_000))));
+    assert_eq!(
+        (target, w.steps.last().map(|s| (s.step, s.amount))),
+        (Some(18_750_000), Some((Step::Doubt, -18_750_000)))
+    );
     let short = SignalRef { factors: &[-0.5, 0.0], ..one };
     assert_eq!(fused(new(false), &[short], false).0, Some(0));
     assert_eq!(fused(new(true), &[short], false).0, Some(-25_000_000));

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tradegraph_columns::Status;
 use tradegraph_domain::{BarPeriod, BarSpec, Basis, Date, Nanos, Price, Timestamp, format_nano};
-use tradegraph_engine::records::Binding;
+use tradegraph_engine::records::{Binding, FORMAT};
 use tradegraph_engine::{BackTest, MemoryJournal, Outcome, RecordLevel, RunConfig};
 use tradegraph_market::{Batch, BatchParts};
 use tradegraph_store::{RunId, RunInfo, Store};
@@ -153,6 +153,7 @@ fn measure(config: &RunConfig, a: &Arguments, sqlite: bool) -> Result<Measured, 
             batches: config.feeds.iter().map(|f| f.id()).collect(),
             symbols: vec![],
             actions: Some(config.actions.id()),
+            format: FORMAT,
             binary: String::new(),
         };
         // A home of its own for each repetition, so that none starts with a warm store.

@@ -6,7 +6,9 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 use tradegraph_agents::{AGENTS, Agent};
 use tradegraph_controls::Limits;
-use tradegraph_domain::{AgentId, Lots, NANO, OrderKind, Price, Quantity, Side, Unit, WaterfallUnit, format_nano};
+use tradegraph_domain::{
+    AgentId, Lots, NANO, OrderKind, Price, Quantity, Regime, Resolution, Side, Unit, WaterfallUnit, format_nano,
+};
 use tradegraph_engine::records::DecisionRecord;
 use tradegraph_engine::{AllocatorConfig, RunConfig, build_agents};
 use tradegraph_portfolio::{Cause, top_reasons};
@@ -32,6 +34,8 @@ pub struct Explanation {
     stance: Option<String>,
     /// The strongest reasons, strongest first, as sentences.
     pub reasons: Vec<String>,
+    /// The market's regime and how contradicting opinions became one, as sentences.
+    council: Vec<String>,
     limits: Vec<String>,
     refusal: Option<String>,
     fills: Vec<String>,
@@ -96,6 +100,17 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
         let rest = if d.order.side == Side::Buy { "buys what is missing" } else { "sells the rest" };
         format!("wanted: {wanted} in {symbol}; held and on order: {held}; so it {rest}")
     });
+    let mut council = Vec::new();
+    if w.regime != Regime::Unknown {
+        council.push(format!("the market's regime: {}", w.regime.name()));
+    }
+    if w.resolution != Resolution::Agreement {
+        council.push(format!(
+            "the agents disagreed, resolved by \"{}\": {}",
+            w.resolution.name(),
+            w.resolution.sentence()
+        ));
+    }
     let refusal = d.refusal.map(|r| {
         let show = |n: i128| match r.unit {
             Unit::NavNano => nav_share(n),
@@ -120,7 +135,8 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
         "target": w.last, "adds_up": adds_up,
         "lots": { "target": w.lots.target, "position": w.lots.position, "open": w.lots.open, "order": w.lots.order,
                   "size": lot.to_string() },
-        "stance": stance, "reasons": reasons,
+        "stance": stance, "reasons": reasons, "regime": w.regime.name(),
+        "conflict": json!({ "rule": w.resolution.name(), "why": w.resolution.sentence() }),
         "limits": limits(config),
         "fills": story.fills.iter().map(fill_json).collect::<Vec<_>>(),
         "ended": story.ended,
@@ -134,6 +150,7 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
         quantity,
         stance,
         reasons,
+        council,
         limits: limits(config),
         refusal,
         fills,
@@ -249,7 +266,7 @@ pub fn limits(config: &RunConfig) -> Vec<String> {
         share("gate: position", l.position_nano_nav),
         share("gate: gross exposure", l.gross_nano_nav),
     ];
-    if let AllocatorConfig::Fusion(p) = &config.allocator {
+    if let AllocatorConfig::Fusion { parameters: p, .. } = &config.allocator {
         out.insert(0, share("allocator: largest weight", Some(p.max_weight_nano)));
         out.insert(1, share("allocator: gross", Some(p.gross_nano)));
     }
@@ -319,6 +336,7 @@ impl Explanation {
             out.extend(self.quantity.iter().map(|q| format!("\nQuantity of {}: {q}", self.symbol)));
             out.push("\nThe strongest reasons:".to_owned());
             out.extend(self.reason_lines());
+            out.extend(self.council.iter().map(|c| format!("  · {c}")));
         }
         out.push("\nLimits that held:".to_owned());
         out.extend(self.limits.iter().map(|l| format!("  {l}")));

@@ -3,6 +3,7 @@
 
 mod agents;
 mod config;
+mod council;
 mod data;
 pub mod fault;
 mod reader;
@@ -12,6 +13,7 @@ pub use data::{Feed, LoadedData, load};
 
 use crate::failure::{Failure, Kind};
 use agents::{AgentPart, agents};
+pub use council::CouncilPart;
 use fault::Fault;
 use reader::{Document, Item, Section};
 use std::path::{Path, PathBuf};
@@ -112,12 +114,12 @@ pub enum SchedulePart {
 }
 
 /// How signals become targets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum AllocatorPart {
     /// A fixed quantity or weight.
     Direct(DirectSize),
-    /// The council's fusion: largest weight, gross and band at 1e-9 of NAV; what a doubtful opinion is worth at 1e-9.
-    Council { max_weight: i64, gross: i64, band: i64, doubt: i64 },
+    /// The council's fusion.
+    Council(CouncilPart),
 }
 
 /// A mandate that was read and checked. `Debug` is its canonical form: equal mandates print alike.
@@ -540,10 +542,6 @@ fn schedule(section: Option<Section<'_>>, data: &[DataPart]) -> Result<ScheduleP
 const MAX_SHARE: i64 = 100 * NANO;
 
 fn allocator(section: &Section<'_>) -> Result<(AllocatorPart, bool), Fault> {
-    let share = |section: &Section<'_>, key: &str, default: i64| match section.get(key) {
-        Some(item) => item.share(0..=MAX_SHARE, "a share of the account such as \"10%\", up to \"10000%\""),
-        None => Ok(default),
-    };
     let short = |section: &Section<'_>| section.get("allow_short").map_or(Ok(false), |b| b.boolean());
     match section.need("kind")?.one_of(&[(true, "direct"), (false, "council")])? {
         true => {
@@ -563,16 +561,7 @@ fn allocator(section: &Section<'_>) -> Result<(AllocatorPart, bool), Fault> {
             };
             Ok((AllocatorPart::Direct(size), short(&section)?))
         }
-        false => {
-            let section = section.clone().knows(&["kind", "max_weight", "gross", "band", "doubt", "allow_short"])?;
-            let part = AllocatorPart::Council {
-                max_weight: share(&section, "max_weight", NANO / 10)?,
-                gross: share(&section, "gross", NANO)?,
-                band: share(&section, "band", NANO / 100)?,
-                doubt: share(&section, "doubt", NANO / 2)?,
-            };
-            Ok((part, short(&section)?))
-        }
+        false => Ok((AllocatorPart::Council(council::council(section)?), short(section)?)),
     }
 }
 

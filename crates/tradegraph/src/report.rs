@@ -4,6 +4,7 @@
 
 mod assumptions;
 mod charts;
+mod council;
 mod page;
 
 use crate::failure::Failure;
@@ -68,6 +69,7 @@ fn json_of(s: &Subject<'_>, assumptions: &[String]) -> Value {
     json!({
         "summary": s.summary,
         "assumptions": assumptions,
+        "council": council::json_of(s),
         "curves": {
             "date": s.curves.dates.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "nav": s.curves.net, "equal_weight": s.curves.benchmark,

@@ -8,7 +8,7 @@ use crate::output::Output;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tradegraph_domain::Timestamp;
-use tradegraph_engine::records::{Binding, Record, decode};
+use tradegraph_engine::records::{Binding, FORMAT, Record, decode};
 use tradegraph_engine::{BackTest, CommitGroup, Journal, JournalError, Outcome, Progress, RunConfig, Snapshot};
 use tradegraph_market::Actions;
 use tradegraph_market::calendar::CalendarId;
@@ -64,6 +64,7 @@ impl Prepared {
             batches: feeds.iter().map(|f| f.batch.id()).collect(),
             symbols: feeds.iter().map(|f| f.symbols.clone()).collect(),
             actions: Some(config.actions.id()),
+            format: FORMAT,
             binary: binary(),
         };
         Ok((Prepared { mandate, feeds, config, binding }, loaded))
@@ -110,7 +111,7 @@ impl Prepared {
 
     /// Refuses what cannot be run again: a journal of an older version, whose states this one does not make.
     pub fn check_version(&self, id: &str) -> Result<(), Failure> {
-        if self.binding.actions.is_some() {
+        if self.binding.format == FORMAT {
             return Ok(());
         }
         let what =

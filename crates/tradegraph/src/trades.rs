@@ -2,8 +2,9 @@
 
 use crate::failure::{Failure, Kind};
 use std::collections::BTreeMap;
-use tradegraph_domain::{ActionKind, Fill, OrderId, Quantity, Timestamp};
+use tradegraph_domain::{ActionKind, Fill, OrderId, Quantity, Regime, Timestamp};
 use tradegraph_engine::records::{ActionRecord, DecisionRecord, Record, decode};
+use tradegraph_learning::{Lesson, Statement};
 use tradegraph_store::JournalReader;
 
 /// Fills that are kept one by one; the rest is counted.
@@ -35,6 +36,12 @@ pub struct TradeLog {
     pub actions: Vec<ActionRecord>,
     /// Dividends received less dividends paid, at 1e-9.
     pub dividends_nano: i128,
+    /// What the council learned, in order.
+    pub lessons: Vec<(Timestamp, Lesson)>,
+    /// Regimes of the market, each from its moment on.
+    pub regimes: Vec<(Timestamp, Regime)>,
+    /// What each agent had earned, at every lesson and at the end.
+    pub results: Vec<(Timestamp, Statement)>,
     /// Refusals by rule.
     pub refused: BTreeMap<&'static str, u64>,
     /// An order worth explaining: of the last year, with three reasons if any has them, the largest.
@@ -58,6 +65,9 @@ impl TradeLog {
                 }
                 log.actions.push(*a);
             }
+            Record::Lesson { ts, lesson, .. } => log.lessons.push((ts, lesson)),
+            Record::Regime { ts, regime, .. } => log.regimes.push((ts, regime)),
+            Record::Results { ts, statement, .. } => log.results.push((ts, statement)),
             _ => {}
         })?;
         Ok(log)

@@ -4,10 +4,11 @@ use super::fault::nearest;
 use super::{AllocatorPart, Feed, InstrumentPart, Mandate, SchedulePart};
 use crate::failure::{Failure, Kind};
 use std::sync::Arc;
+use tradegraph_agents::AGENTS;
 use tradegraph_domain::{AssetClass, Basis, FeedId, Instrument, Price, Quantity, TradingStatus};
 use tradegraph_engine::{AllocatorConfig, RunConfig, Schedule};
 use tradegraph_market::{Actions, Universe};
-use tradegraph_portfolio::FusionParameters;
+use tradegraph_portfolio::{FusionParameters, Role};
 
 /// The bars of a run in the order of the mandate.
 pub type Feeds = Vec<Feed>;
@@ -52,16 +53,21 @@ impl Mandate {
             agents,
             allocator: match &self.allocator {
                 AllocatorPart::Direct(size) => AllocatorConfig::Direct { size: *size, allow_short: self.allow_short },
-                AllocatorPart::Council { max_weight, gross, band, doubt } => {
-                    AllocatorConfig::Fusion(FusionParameters {
+                AllocatorPart::Council(part) => AllocatorConfig::Fusion {
+                    parameters: FusionParameters {
                         weights_nano,
-                        max_weight_nano: *max_weight,
-                        gross_nano: *gross,
-                        band_nano: *band,
-                        doubt_nano: *doubt,
+                        roles: AGENTS.iter().map(|a| role(a.node)).collect(),
+                        max_weight_nano: part.max_weight,
+                        gross_nano: part.gross,
+                        band_nano: part.band,
+                        doubt_nano: part.doubt,
                         allow_short: self.allow_short,
-                    })
-                }
+                        stages: part.stages,
+                        sizing: part.sizing(feeds),
+                        cost: if part.cost_band { self.cost_of_a_trade() } else { 0.0 },
+                    },
+                    learning: part.learning,
+                },
             },
             caps: self.caps,
             limits: self.limits.clone(),
@@ -71,6 +77,12 @@ impl Mandate {
             snapshot_rows: self.snapshot_rows,
             block_rows: None,
         })
+    }
+
+    /// What a trade costs at least as a fraction of its value: the rate and half the spread.
+    fn cost_of_a_trade(&self) -> f64 {
+        let f = &self.frictions;
+        (f.commission.rate.nano_fraction() as f64 + f.half_spread.nano_fraction() as f64) / 1e9
     }
 
     fn instrument(&self, i: usize, symbol: &str, feeds: &Feeds) -> Result<Instrument, Failure> {
@@ -107,5 +119,15 @@ impl Mandate {
             multiplier: Quantity::ONE,
             status: TradingStatus::Active,
         })
+    }
+}
+
+/// What kind of strategy a node of the council is.
+fn role(node: &str) -> Role {
+    match node {
+        "momentum_trader" => Role::Trend,
+        "mean_reversion_trader" => Role::Reversion,
+        "long_term_investor" => Role::Core,
+        _ => Role::Other,
     }
 }

@@ -19,11 +19,11 @@ fn rows(n: usize) -> Vec<usize> {
 }
 
 /// Six significant digits are finer than any screen and keep the file small.
-fn short(x: f64) -> f64 {
+pub(super) fn short(x: f64) -> f64 {
     format!("{x:.5e}").parse().unwrap_or(x)
 }
 
-fn trace(t: Box<dyn Trace>) -> Value {
+pub(super) fn trace(t: Box<dyn Trace>) -> Value {
     serde_json::from_str(&t.to_json()).unwrap_or_default()
 }
 
@@ -76,6 +76,7 @@ pub fn traces(s: &Subject<'_>) -> Value {
         "invested": invested,
         "activity": activity(s),
         "price": price(s),
+        "council": super::council::traces(s),
     })
 }
 

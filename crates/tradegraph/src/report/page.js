@@ -49,6 +49,16 @@ function draw() {
   }
   const bars = plots.activity.map((t, i) => Object.assign({}, t, { marker: { color: i ? down : up } }));
   show('activity', bars, { barmode: 'relative', bargap: 0.15 });
+  const council = plots.council;
+  if (council.agents.length) {
+    const palette = [account, second, up, down, colour('--third'), colour('--fourth'), colour('--soft')];
+    const each = (traces) => traces.map((t, i) => line(t, palette[i % palette.length]));
+    const last = council.agents.length - 1;
+    show('agents', council.agents.map((t, i) => line(t, i === last ? colour('--soft') : palette[i % palette.length])), { yaxis: { tickformat: '~s', hoverformat: ',.0f' } });
+    show('weights', each(council.weights), { yaxis: { hoverformat: '.2f', rangemode: 'tozero' } });
+    const order = ['unknown', 'crisis', 'range, volatile', 'range, calm', 'trend, volatile', 'trend, calm'];
+    show('regimes', [line(council.regimes[0], account)], { yaxis: { type: 'category', categoryorder: 'array', categoryarray: order }, showlegend: false });
+  }
   if (plots.price.length) {
     const marks = plots.price.slice(1).map((t, i) => Object.assign({}, t, { marker: Object.assign({}, t.marker, { color: i ? down : up }) }));
     show('price', [line(plots.price[0], colour('--soft')), ...marks], { hovermode: 'closest' });

@@ -1,6 +1,6 @@
 //! The page: its parts as HTML around the template.
 
-use super::{Subject, charts};
+use super::{Subject, charts, council};
 use crate::figures::{Curve, count, growth, money, percent};
 use crate::trades::action_text;
 use std::fmt::Write;
@@ -15,7 +15,7 @@ const SCRIPT: &str = include_str!("page.js");
 const ROWS: usize = 100;
 
 /// Text that is safe between tags and in attributes.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -63,6 +63,7 @@ pub fn html(s: &Subject<'_>, assumptions: &[String]) -> String {
             escape(&s.prepared.config.universe.iter().next().map_or(String::new(), |(_, x)| x.symbol.clone())),
         ),
         ("{{refusals}}", refusals(s)),
+        ("{{council}}", council::section(s)),
         ("{{dividends_head}}", if has_actions(s) { "<th>dividends</th>" } else { "" }.to_owned()),
         ("{{per_instrument}}", per_instrument(s)),
         ("{{fills_note}}", fills_note(s)),

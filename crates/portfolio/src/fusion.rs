@@ -36,6 +36,9 @@ use tradegraph_quant::attribution::quantise;
 use tradegraph_quant::no_trade::no_trade_half_width;
 use tradegraph_quant::regime::{MarketState, RegimeFilter};
 
+/// Decisions for which the market must look the same before its regime changes; a crisis counts at once.
+const CONFIRM: u8 = 5;
+
 /// Opinions by which an agent's loudness is known well enough.
 const KNOWN_LOUDNESS: f64 = 1_000.0;
 
@@ -117,6 +120,8 @@ pub struct FusionAllocator {
     multipliers: Vec<Multipliers>,
     filter: RegimeFilter,
     regime: Regime,
+    /// What the market looks like now, and for how many decisions.
+    looks: (Regime, u8),
 }
 
 /// Where the reasons go: nowhere in the pass over all instruments, into a waterfall for those that change.
@@ -173,6 +178,7 @@ impl FusionAllocator {
             multipliers: vec![[NANO; 5]; n_agents],
             filter: RegimeFilter::default(),
             regime: Regime::Unknown,
+            looks: (Regime::Unknown, 0),
         }
     }
 
@@ -232,7 +238,7 @@ impl FusionAllocator {
     /// Takes the market's mean simple return since the last decision; true if the regime changed.
     pub fn observe_market(&mut self, mean_return: f64) -> bool {
         let before = self.regime;
-        self.regime = match self.filter.update(mean_return) {
+        let looks = match self.filter.update(mean_return) {
             None => Regime::Unknown,
             Some(s) => match (s.crisis, s.trending, s.volatile) {
                 (true, ..) => Regime::Crisis,
@@ -242,6 +248,10 @@ impl FusionAllocator {
                 (_, false, true) => Regime::RangeVolatile,
             },
         };
+        self.looks = if looks == self.looks.0 { (looks, self.looks.1.saturating_add(1)) } else { (looks, 1) };
+        if looks == Regime::Crisis || before == Regime::Unknown || self.looks.1 >= CONFIRM {
+            self.regime = looks;
+        }
         self.regime != before
     }
 
@@ -288,7 +298,7 @@ impl FusionAllocator {
         to.i64s(&self.reliability);
         to.i64s(&self.learned);
         self.filter.save(to);
-        to.u8(self.regime as u8);
+        [self.regime as u8, self.looks.0 as u8, self.looks.1].into_iter().for_each(|b| to.u8(b));
     }
 
     /// Reads what `save` wrote.
@@ -319,9 +329,13 @@ impl FusionAllocator {
         from.i64s_into(&mut self.reliability)?;
         from.i64s_into(&mut self.learned)?;
         self.filter.load(from)?;
-        let byte = from.u8("regime")?;
-        let invalid = DecodeError::Invalid { what: "regime", at: 0, found: byte.into() };
-        self.regime = Regime::from_byte(byte).ok_or(invalid)?;
+        let mut regime = || {
+            let byte = from.u8("regime")?;
+            Regime::from_byte(byte).ok_or(DecodeError::Invalid { what: "regime", at: 0, found: byte.into() })
+        };
+        self.regime = regime()?;
+        self.looks.0 = regime()?;
+        self.looks.1 = from.u8("regime")?;
         Ok(())
     }
 

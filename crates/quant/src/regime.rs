@@ -24,11 +24,14 @@ pub const WARM_UP: u64 = 60;
 const LONG: f64 = 500.0;
 /// Decay of the volatility of now, a return.
 const DECAY: f64 = 0.94;
-/// Weight of a return in the mean that makes the trend: 40 returns.
-const TREND: f64 = 2.0 / 41.0;
+/// Weight of a return in the mean that makes the trend: 63 returns, a quarter of a year of days.
+const TREND: f64 = 2.0 / 64.0;
 /// A trend begins at this z-score and ends below the second one.
 const BEGINS: f64 = 1.25;
-const ENDS: f64 = 0.75;
+const ENDS: f64 = 0.5;
+/// Probability of the volatile states together by which they begin, and by which they end.
+const STORM: f64 = 0.6;
+const LULL: f64 = 0.3;
 /// Returns count for at most so many long-run deviations in that deviation: a crash must not redefine what is normal.
 const MOST_DEVIATIONS: f64 = 4.0;
 
@@ -70,7 +73,7 @@ pub struct MarketState {
     pub trend: f64,
     /// True in a crisis: the third state is the likeliest explanation and the market falls.
     pub crisis: bool,
-    /// True if the volatility is above normal.
+    /// True while the volatility is above normal: from a probability of 0.6 on, until it is below 0.3.
     pub volatile: bool,
 }
 
@@ -83,11 +86,20 @@ pub struct RegimeFilter {
     mean: f64,
     probabilities: [f64; 3],
     trending: bool,
+    volatile: bool,
 }
 
 impl Default for RegimeFilter {
     fn default() -> Self {
-        RegimeFilter { n: 0, long: 0.0, now: 0.0, mean: 0.0, probabilities: [0.8, 0.18, 0.02], trending: false }
+        RegimeFilter {
+            n: 0,
+            long: 0.0,
+            now: 0.0,
+            mean: 0.0,
+            probabilities: [0.8, 0.18, 0.02],
+            trending: false,
+            volatile: false,
+        }
     }
 }
 
@@ -116,6 +128,8 @@ impl RegimeFilter {
             }
             let z = self.trend();
             self.trending = z.abs() >= if self.trending { ENDS } else { BEGINS };
+            let [calm, ..] = self.probabilities;
+            self.volatile = 1.0 - calm >= if self.volatile { LULL } else { STORM };
         }
         self.state()
     }
@@ -132,13 +146,13 @@ impl RegimeFilter {
         if self.n < WARM_UP || self.long <= 0.0 {
             return None;
         }
-        let [_, volatile, crisis] = self.probabilities;
+        let [.., crisis] = self.probabilities;
         Some(MarketState {
             probabilities: self.probabilities,
             trending: self.trending,
             trend: self.trend(),
             crisis: crisis >= 0.5 && self.mean < 0.0,
-            volatile: volatile + crisis >= 0.5,
+            volatile: self.volatile,
         })
     }
 
@@ -147,6 +161,7 @@ impl RegimeFilter {
         to.u64(self.n);
         [self.long, self.now, self.mean].into_iter().chain(self.probabilities).for_each(|x| to.f64(x));
         to.bool(self.trending);
+        to.bool(self.volatile);
     }
 
     /// Reads what `save` wrote.
@@ -160,6 +175,7 @@ impl RegimeFilter {
             *x = from.f64("regime")?;
         }
         self.trending = from.bool("trend")?;
+        self.volatile = from.bool("volatility")?;
         Ok(())
     }
 }

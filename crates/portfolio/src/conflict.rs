@@ -114,6 +114,7 @@ impl Sides {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tradegraph_domain::Step;
 
     /// The table: who says what, in which regime, what comes out and by which rule.
     #[test]
@@ -121,7 +122,8 @@ mod tests {
         use Regime::{Crisis, RangeCalm, TrendVolatile, Unknown};
         use Resolution::{Agreement, Caution, Confidence, RangeExpert, TrendExpert, WeightedAverage};
         use Role::{Core, Other, Reversion, Trend};
-        let rows: [(&[(Role, i64)], Regime, i64, Resolution); 13] = [
+        type Row = (&'static [(Role, i64)], Regime, i64, Resolution);
+        let rows: [Row; 13] = [
             (&[(Trend, 50), (Reversion, 20)], RangeCalm, 70, Agreement),
             (&[(Trend, 50), (Reversion, -9)], TrendVolatile, 41, Agreement),
             (&[(Trend, 50), (Reversion, -40)], Crisis, 0, Caution),
@@ -142,6 +144,42 @@ mod tests {
             let mut sides = Sides::default();
             who.iter().for_each(|(role, v)| sides.add(*role, *v));
             assert_eq!(sides.resolve(regime, 10), (value, rule), "{who:?} in {regime:?}");
+        }
+    }
+
+    /// `docs/council.md` shows the tables that the code uses. `UPDATE_GOLDEN=1` writes them anew.
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "a test reads and writes the docs")]
+    fn the_docs_show_these_tables() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/council.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let mut expected = page.clone();
+        let stages: String = Step::ALL.iter().map(|(_, name, text)| format!("| {name} | {text} |\n")).collect();
+        let names: Vec<&str> = Regime::ALL.iter().skip(1).map(|(_, name)| *name).collect();
+        let weights: String = REGIME_WEIGHTS
+            .iter()
+            .map(|(_, who, w)| format!("| {who} | {} |\n", w.map(|w| format!("{}", w as f64 / 1e9)).join(" | ")))
+            .collect();
+        let rules: String =
+            Resolution::ALL.iter().map(|(_, name, text)| format!("| {name} | {text} |\n")).collect();
+        for (marker, heading, rows) in [
+            ("STAGES", "| stage | what it does |\n|---|---|\n".to_owned(), stages),
+            ("REGIMES", format!("| | {} |\n|---|---|---|---|---|---|\n", names.join(" | ")), weights),
+            ("RULES", "| rule | when and what |\n|---|---|\n".to_owned(), rules),
+        ] {
+            let table = format!("{heading}{rows}");
+            expected = match expected.split_once(&heading) {
+                Some((before, after)) => {
+                    let rest = after.trim_start_matches(|c| c != '\n').split_once("\n\n").map_or("", |(_, r)| r);
+                    format!("{before}{table}\n{rest}")
+                }
+                None => expected.replace(&format!("{marker}\n"), &table),
+            };
+        }
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(path, &expected).unwrap();
+        } else {
+            assert_eq!(page, expected, "UPDATE_GOLDEN=1 cargo test -p tradegraph-portfolio writes it");
         }
     }
 

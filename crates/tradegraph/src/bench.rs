@@ -6,6 +6,7 @@
 //! the columns into the engine's form is timed apart (`setup_seconds`); the run is timed from its configuration to
 //! its last hash, journal included.
 
+mod council;
 mod data;
 
 use crate::cli::Context;
@@ -28,12 +29,13 @@ use tradegraph_store::{RunId, RunInfo, Store};
 /// What can be typed behind `bench`.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// Which workload: w1 (one instrument, minutes), w2 (many instruments, days), import (a file of 2 million bars), fuzz
-    /// (spoilt files for the importer)
-    #[arg(value_parser = ["w1", "w2", "import", "fuzz"])]
+    /// Which workload: w1 (one instrument, minutes), w2 (many instruments, days), council (w2 by the whole council), cycle
+    /// (one decision over many instruments), repeat (memory over many runs), import (a file of 2 million bars), fuzz (spoilt
+    /// files for the importer)
+    #[arg(value_parser = ["w1", "w2", "council", "cycle", "repeat", "import", "fuzz"])]
     pub name: String,
-    /// Folder of the raw columns; needed for w1 and w2
-    #[arg(long, value_name = "DIR", required_if_eq_any = [("name", "w1"), ("name", "w2")])]
+    /// Folder of the raw columns; needed for w1, w2, council and repeat
+    #[arg(long, value_name = "DIR", required_if_eq_any = [("name", "w1"), ("name", "w2"), ("name", "council"), ("name", "repeat")])]
     pub data: Option<PathBuf>,
     /// Of fuzz: how long to go on
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -41,6 +43,9 @@ pub struct Arguments {
     /// Of fuzz: the first seed
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Of cycle: instruments
+    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    pub instruments: u32,
     /// Times that each measurement is repeated; the median is printed
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub reps: u16,
@@ -98,10 +103,12 @@ pub fn run(context: &Context, a: &Arguments) -> Result<(), Failure> {
     match a.name.as_str() {
         "import" => return data::import(context, a.reps),
         "fuzz" => return data::spoil(context, a.seed, a.seconds),
+        "cycle" => return council::cycle(context, a),
+        "repeat" => return council::repeat(context, a),
         _ => {}
     }
     let begin = Instant::now();
-    let mandate = mandate(&a.name)?;
+    let mandate = if a.name == "council" { council::mandate()? } else { mandate(&a.name)? };
     let folder = a.data.as_deref().unwrap_or(Path::new("."));
     let (batch, symbols) = if a.name == "w1" { w1(folder)? } else { w2(folder)? };
     let items = (batch.rows() as u64).saturating_mul(batch.width() as u64);
@@ -147,15 +154,7 @@ fn measure(config: &RunConfig, a: &Arguments, sqlite: bool) -> Result<Measured, 
     for _ in 0..a.reps {
         let config = config.clone();
         let pool = pool(Some(usize::from(a.threads)))?;
-        let binding = Binding {
-            mandate: String::new(),
-            seed: config.seed,
-            batches: config.feeds.iter().map(|f| f.id()).collect(),
-            symbols: vec![],
-            actions: Some(config.actions.id()),
-            format: FORMAT,
-            binary: String::new(),
-        };
+        let binding = binding(&config);
         // A home of its own for each repetition, so that none starts with a warm store.
         let home = std::env::temp_dir().join(format!("tradegraph-bench-{}-{}", std::process::id(), now().0));
         let done = (|| {
@@ -182,6 +181,18 @@ fn measure(config: &RunConfig, a: &Arguments, sqlite: bool) -> Result<Measured, 
     let (cpu, seconds) = times.get(times.len() / 2).copied().ok_or_else(nothing)?;
     let cpu_min_max = times.first().zip(times.last()).map(|(a, b)| (a.0, b.0)).ok_or_else(nothing)?;
     Ok(Measured { seconds, cpu, cpu_min_max, outcome: last.ok_or_else(nothing)? })
+}
+
+fn binding(config: &RunConfig) -> Binding {
+    Binding {
+        mandate: String::new(),
+        seed: config.seed,
+        batches: config.feeds.iter().map(|f| f.id()).collect(),
+        symbols: vec![],
+        actions: Some(config.actions.id()),
+        format: FORMAT,
+        binary: String::new(),
+    }
 }
 
 fn info() -> RunInfo {

@@ -249,6 +249,11 @@ pub fn council(feeds: Vec<Batch>) -> RunConfig {
     RunConfig { agents, allocator: fused(30, 90, 2, false), ..c }
 }
 
+/// Every agent that exists, over one feed.
+pub fn council_of_all(feed: u16) -> Vec<AgentConfig> {
+    vec![momentum(feed), AgentConfig::Rule(crossing(feed))]
+}
+
 /// Configurations over the same data that take every road through the engine.
 pub fn roads(feeds: Vec<Batch>) -> Vec<(&'static str, RunConfig)> {
     let c = config(feeds.clone());

@@ -8,6 +8,7 @@ mod determinism;
 mod fixture;
 mod golden;
 mod look_ahead;
+mod noise;
 mod resume;
 mod waterfall;
 

@@ -160,8 +160,7 @@ mod tests {
             .iter()
             .map(|(_, who, w)| format!("| {who} | {} |\n", w.map(|w| format!("{}", w as f64 / 1e9)).join(" | ")))
             .collect();
-        let rules: String =
-            Resolution::ALL.iter().map(|(_, name, text)| format!("| {name} | {text} |\n")).collect();
+        let rules: String = Resolution::ALL.iter().map(|(_, name, text)| format!("| {name} | {text} |\n")).collect();
         for (marker, heading, rows) in [
             ("STAGES", "| stage | what it does |\n|---|---|\n".to_owned(), stages),
             ("REGIMES", format!("| | {} |\n|---|---|---|---|---|---|\n", names.join(" | ")), weights),

@@ -356,7 +356,6 @@ impl FusionAllocator {
         self.backoff.tick();
         self.listen(signals);
         let risk = self.risk.map(|(v, c)| RiskColumns { volatility: view.feature(v), correlation: view.feature(c) });
-        let mut sum = 0_i128;
         for i in 0..self.wanted.len() {
             let id = InstrumentId(i as u32);
             let held = books.position(id).nano() + books.holds().buying(id).nano() - books.holds().selling(id).nano();
@@ -374,10 +373,8 @@ impl FusionAllocator {
             (Some(sizing), Some(columns)) => sizing.scale(columns, &self.wanted),
             _ => NANO,
         };
-        for w in &self.wanted {
-            sum += i128::from(shrink(*w, calm).unsigned_abs());
-        }
-        let portfolio = Portfolio { calm, sum };
+        let sum = self.wanted.iter().fold(0_i128, |sum, w| sum + i128::from(shrink(*w, calm).unsigned_abs()));
+        let portfolio = Portfolio { calm, fit: self.fit(sum) };
         if !self.backoff.is_empty() {
             let mut backoff = std::mem::take(&mut self.backoff);
             backoff.forget_met(|i| self.wish(i.index(), &portfolio).is_none());
@@ -469,8 +466,13 @@ impl FusionAllocator {
         if !self.has_opinion[i] {
             return None;
         }
-        let calmed = shrink(self.wanted[i], portfolio.calm);
-        let (target, current) = (self.construct(calmed, portfolio.sum), self.current[i]);
+        let (wanted, current) = (self.wanted[i], self.current[i]);
+        if wanted == 0 && current == 0 {
+            return None;
+        }
+        let calmed = shrink(wanted, portfolio.calm);
+        // Toward zero, so that the sum is within the limit.
+        let target = if portfolio.fit >= NANO { calmed } else { down(calmed, portfolio.fit) };
         if target == current {
             return None;
         }
@@ -557,18 +559,17 @@ impl FusionAllocator {
         Some(sized)
     }
 
-    /// Scales a target so that all together stay within `gross`, toward zero.
-    #[inline]
-    fn construct(&self, wanted: i64, sum: i128) -> i64 {
+    /// What targets that sum to `sum` are multiplied by so that they stay within `gross`, at 1e-9, rounded down.
+    fn fit(&self, sum: i128) -> i64 {
         let gross = i128::from(self.parameters.gross_nano);
-        if sum <= gross { wanted } else { (i128::from(wanted) * gross / sum) as i64 }
+        if sum <= gross { NANO } else { (gross * i128::from(NANO) / sum) as i64 }
     }
 }
 
-/// What all targets together are multiplied by, and what they sum to after that.
+/// What all targets are multiplied by at 1e-9: for the volatility target, then for the gross limit.
 struct Portfolio {
     calm: i64,
-    sum: i128,
+    fit: i64,
 }
 
 /// A change worth making: the target after each of the portfolio's stages.
@@ -576,6 +577,13 @@ struct Wish {
     calmed: i64,
     target: i64,
     after: i64,
+}
+
+/// `amount` × a factor below 1 at 1e-9, toward zero.
+#[inline]
+fn down(amount: i64, factor: i64) -> i64 {
+    let wide = || (i128::from(amount) * i128::from(factor) / i128::from(NANO)) as i64;
+    amount.checked_mul(factor).map_or_else(wide, |product| product / NANO)
 }
 
 /// What a factor asks for. Factors lie on [−1, 1]; one that does not (or is no number) asks for nothing.

@@ -122,11 +122,18 @@ fn split(
 /// `x · scale` as an integer, halves to even. `None` if the product is not finite or does not fit `i64`.
 ///
 /// The product is rounded to 53 bits before it is rounded to an integer, as every float is.
+#[inline]
 #[must_use]
 pub fn quantise(x: f64, scale: f64) -> Option<i64> {
     /// 2⁶³, the first float above the range.
     const END: f64 = 9_223_372_036_854_775_808.0;
-    let rounded = (x * scale).round_ties_even();
+    /// 1.5 · 2⁵²: floats of this size are whole, so an addition rounds to a whole number, ties to even.
+    const WHOLE: f64 = 6_755_399_441_055_744.0;
+    let product = x * scale;
+    if product.abs() < 1_125_899_906_842_624.0 {
+        return Some((product + WHOLE).to_bits() as i64 - WHOLE.to_bits() as i64);
+    }
+    let rounded = product.round_ties_even();
     if (-END..END).contains(&rounded) { Some(rounded as i64) } else { None }
 }
 

@@ -175,7 +175,7 @@ pub fn above(level: &str) -> RuleSpec {
 }
 
 pub fn momentum(feed: u16) -> AgentConfig {
-    let parameters = MomentumParameters { fast: 4, slow: 12, rsi: 5, volatility: 8 };
+    let parameters = MomentumParameters { fast: 4, slow: 12, rsi: 5, volatility: 8, ..Default::default() };
     AgentConfig::Momentum { feed: FeedId(feed), parameters }
 }
 

@@ -91,6 +91,9 @@ impl LongTermParameters {
     }
 }
 
+/// Ranks of small universes often move by the band exactly, which sums of floats miss by less than this.
+const ROUNDING: f64 = 1e-12;
+
 /// Factors.
 const FACTORS: usize = 3;
 
@@ -177,7 +180,7 @@ impl LongTerm {
             let old: [f64; FACTORS] =
                 std::array::from_fn(|f| self.held.factors.get(f * n + i).copied().unwrap_or_default());
             let moved = (new.iter().sum::<f64>() - old.iter().sum::<f64>()).abs();
-            if is && self.held.status.get(i) == Some(&Status::Ok) && moved < band {
+            if is && self.held.status.get(i) == Some(&Status::Ok) && moved < band - ROUNDING {
                 continue;
             }
             for (f, new) in new.into_iter().enumerate() {

@@ -74,13 +74,8 @@ impl Default for MeanReversionParameters {
     }
 }
 
-/// Lines of the Fibonacci extensions beyond the end and the start of a leg.
-const EXTENSIONS: [(u16, [(&str, &str); 2]); 4] = [
-    (1272, [("fibonacci_extensions", "on_1272"), ("fibonacci_extensions", "beyond_1272")]),
-    (1414, [("fibonacci_extensions", "on_1414"), ("fibonacci_extensions", "beyond_1414")]),
-    (1618, [("fibonacci_extensions", "on_1618"), ("fibonacci_extensions", "beyond_1618")]),
-    (2618, [("fibonacci_extensions", "on_2618"), ("fibonacci_extensions", "beyond_2618")]),
-];
+/// Thousandths of a leg that its extensions are.
+const EXTENSIONS: [u16; 4] = [1272, 1414, 1618, 2618];
 
 impl MeanReversionParameters {
     /// Says which parameter is out of its range.
@@ -89,7 +84,7 @@ impl MeanReversionParameters {
     /// The parameter's name and its range.
     pub fn check(&self) -> Result<(), (&'static str, &'static str)> {
         let within = |n: u16, low: u16, high: u16| (low..=high).contains(&n);
-        let extension = self.extension_pm == 0 || EXTENSIONS.iter().any(|(pm, _)| *pm == self.extension_pm);
+        let extension = self.extension_pm == 0 || EXTENSIONS.contains(&self.extension_pm);
         match () {
             () if !within(self.window, 5, 500) => Err(("window", "5 to 500 bars")),
             () if !within(self.width_pct, 50, 500) => Err(("width", "0.5 to 5 deviations")),
@@ -151,7 +146,7 @@ pub struct MeanReversion {
     columns: Option<[FeatureId; 2]>,
     /// Return and volatility of the long window.
     trend: Option<[FeatureId; 2]>,
-    /// Extensions beyond the end and the start of the last leg.
+    /// Start and end of the last leg.
     levels: Option<[FeatureId; 2]>,
     opinions: Vec<Opinion>,
 }
@@ -166,8 +161,8 @@ impl MeanReversion {
             kinds.extend([FeatureKind::Momentum { n: p.trend, skip: 0 }, FeatureKind::RealisedVol { n: p.trend }]);
         }
         let mut needs: Vec<FeatureSpec> = kinds.into_iter().map(|kind| FeatureSpec { kind, feed }).collect();
-        if let Some((_, lines)) = EXTENSIONS.iter().find(|(pm, _)| *pm == p.extension_pm) {
-            needs.extend(swing_features(feed, p.swing_pct, lines));
+        if p.extension_pm > 0 {
+            needs.extend(swing_features(feed, p.swing_pct, &["from", "to"]));
         }
         MeanReversion {
             id,
@@ -186,7 +181,15 @@ impl MeanReversion {
         }
     }
 
-    /// Places of the long window and of the extensions among `needs`.
+    /// The extensions of a leg beyond its two ends, the lower one first.
+    #[inline]
+    fn extensions(&self, from: f64, to: f64) -> [f64; 2] {
+        let reach = f64::from(self.parameters.extension_pm) / 1_000.0 * (to - from);
+        let (on, beyond) = (from + reach, to - reach);
+        [on.min(beyond), on.max(beyond)]
+    }
+
+    /// Places of the long window and of the leg among `needs`.
     fn places(&self) -> [usize; 2] {
         [2, if self.parameters.trend > 0 { 4 } else { 2 }]
     }
@@ -249,10 +252,13 @@ impl Agent for MeanReversion {
                     continue;
                 }
             };
-            let left = levels.is_some_and(|[on, beyond]| match (on.get(i), beyond.get(i)) {
-                (Ok(on), Ok(beyond)) => close >= on.max(beyond) || close <= on.min(beyond),
+            let left = match levels.map(|[from, to]| (from.get(i), to.get(i))) {
+                Some((Ok(from), Ok(to))) => {
+                    let [low, high] = self.extensions(from, to);
+                    close <= low || close >= high
+                }
                 _ => false,
-            });
+            };
             let Some(opinion) = self.opinions.get_mut(i) else { continue };
             *opinion = turns.next(*opinion, z, left, row);
             match opinion.side {
@@ -275,8 +281,8 @@ impl Agent for MeanReversion {
             0 => {
                 let ends = match (p.extension_pm, cell(levels), cell(levels + 1)) {
                     (0, ..) => String::new(),
-                    (pm, Some(on), Some(beyond)) => {
-                        let (low, high) = (on.min(beyond), on.max(beyond));
+                    (pm, Some(from), Some(to)) => {
+                        let [low, high] = self.extensions(from, to);
                         let per_cent = f64::from(pm) / 10.0;
                         format!(", at {low:.4} or {high:.4} ({per_cent} % of the last leg)")
                     }

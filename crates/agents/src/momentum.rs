@@ -82,8 +82,8 @@ pub struct Momentum {
     id: AgentId,
     needs: Vec<FeatureSpec>,
     columns: Option<[FeatureId; 5]>,
-    /// Boost and side of the last leg, unless they are switched off.
-    levels: Option<[FeatureId; 2]>,
+    /// Boost, start and end of the last leg, unless they are switched off.
+    levels: Option<[FeatureId; 3]>,
     /// Standard deviation of the averages' difference for a random walk of unit steps.
     spread: f64,
     parameters: MomentumParameters,
@@ -103,8 +103,7 @@ impl Momentum {
             spec(macd),
             spec(FeatureKind::RealisedVol { n: parameters.volatility }),
         ];
-        let lines = [("confluence", "boost"), ("swings", "side"), ("confluence", "level")];
-        needs.extend(swing_features(feed, parameters.swing_pct, &lines));
+        needs.extend(swing_features(feed, parameters.swing_pct, &["boost", "from", "to", "level"]));
         Momentum {
             id,
             needs,
@@ -138,7 +137,8 @@ impl Agent for Momentum {
         let find = |at: usize| self.needs.get(at).and_then(|spec| bindings.find(spec));
         let ids: Option<Vec<_>> = (0..5).map(find).collect();
         self.columns = ids.and_then(|ids| ids.try_into().ok());
-        self.levels = find(5).zip(find(6)).map(<[FeatureId; 2]>::from);
+        let levels: Option<Vec<_>> = (5..8).map(find).collect();
+        self.levels = levels.and_then(|ids| ids.try_into().ok());
     }
 
     fn decide(&mut self, view: &View<'_>, out: &mut SignalColumn<'_>) {
@@ -155,10 +155,10 @@ impl Agent for Momentum {
                     let breakout = 0.25 * ((rsi - 50.0) / 50.0);
                     let macd = 0.25 * squash(histogram / scale);
                     let trend = cross + breakout + macd;
-                    let (boost, side) = levels.map_or((0.0, 0.0), |[boost, side]| {
-                        (boost.get(i).unwrap_or_default(), side.get(i).unwrap_or_default())
-                    });
-                    let fibonacci = if side * trend > 0.0 { trend * boost } else { 0.0 };
+                    let fibonacci = match levels.map(|[boost, from, to]| (boost.get(i), from.get(i), to.get(i))) {
+                        Some((Ok(boost), Ok(from), Ok(to))) if (to - from) * trend > 0.0 => trend * boost,
+                        _ => 0.0,
+                    };
                     let value = trend + fibonacci;
                     let limit = value.clamp(-1.0, 1.0) - value;
                     let confidence = agreement(&[cross, breakout, macd]);
@@ -187,18 +187,18 @@ impl Agent for Momentum {
 }
 
 impl Momentum {
-    /// A sentence for boost, side and level.
+    /// A sentence for boost, start and end of the leg, and level.
     fn explain_level(&self, data: &[Option<f64>]) -> String {
         match *data {
-            [Some(boost), Some(side), Some(level)] if boost > 0.0 => {
-                let leg = if side > 0.0 { "rise" } else { "fall" };
+            [Some(boost), Some(from), Some(to), Some(level)] if boost > 0.0 => {
+                let leg = if to > from { "rise" } else { "fall" };
                 let per_cent = 100.0 * boost;
                 format!(
                     "the price is at {level:.4}, a Fibonacci level of the last {leg} at which it turned before: \
                      {per_cent:.1} % for an opinion of that direction"
                 )
             }
-            [Some(_), Some(_), Some(level)] => {
+            [Some(_), Some(_), Some(_), Some(level)] => {
                 format!("the price meets no Fibonacci level at which it turned before; the nearest is {level:.4}")
             }
             [] => "Fibonacci levels are switched off".into(),

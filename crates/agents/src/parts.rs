@@ -26,13 +26,12 @@ pub(crate) fn agreement(factors: &[f64]) -> f64 {
     if all > 0.0 { (sum.abs() / all).min(1.0) } else { 0.0 }
 }
 
-/// Lines of indicators over swings of `swing_pct` hundredths of the average true range; none for 0, which is "off".
-pub(crate) fn swing_features(feed: FeedId, swing_pct: u16, lines: &[(&str, &str)]) -> Vec<FeatureSpec> {
-    let width = f64::from(swing_pct) / 100.0;
-    let spec = |(name, line): &(&str, &str)| {
-        let own = [width, RANGE_BARS, TOLERANCE, HALF_LIFE];
-        let parameters = if *name == "confluence" { &own[..] } else { &own[..2] };
-        let kind = FeatureKind::Indicator(IndicatorSpec::new(name, parameters, line).ok()?);
+/// Lines of the Fibonacci confluence with swings of `swing_pct` hundredths of the average true range; none for 0, which is
+/// "off". All agents read the same kernel, which is the cheapest way to the legs too.
+pub(crate) fn swing_features(feed: FeedId, swing_pct: u16, lines: &[&str]) -> Vec<FeatureSpec> {
+    let parameters = [f64::from(swing_pct) / 100.0, RANGE_BARS, TOLERANCE, HALF_LIFE];
+    let spec = |line: &&str| {
+        let kind = FeatureKind::Indicator(IndicatorSpec::new("confluence", &parameters, line).ok()?);
         Some(FeatureSpec { kind, feed })
     };
     if swing_pct == 0 { vec![] } else { lines.iter().filter_map(spec).collect() }
@@ -60,9 +59,9 @@ mod tests {
 
     #[test]
     fn every_swing_in_the_range_has_its_features() {
-        let lines = [("confluence", "boost"), ("swings", "side"), ("fibonacci_extensions", "on_2618")];
+        let lines = ["boost", "level", "from", "to"];
         for swing in SWING {
-            assert_eq!(swing_features(FeedId(0), swing, &lines).len(), 3, "{swing}");
+            assert_eq!(swing_features(FeedId(0), swing, &lines).len(), 4, "{swing}");
         }
         assert!(swing_features(FeedId(0), 0, &lines).is_empty());
     }

@@ -82,13 +82,13 @@ fn explanations_name_their_data() {
     let p = MomentumParameters::default();
     let momentum = Momentum::new(AgentId(1), FEED, p);
     let some = |x: &[f64]| x.iter().map(|x| Some(*x)).collect::<Vec<_>>();
-    let data = some(&[11.0, 10.0, 60.0, 0.1, 0.02, 0.1, 1.0, 12.5]);
+    let data = some(&[11.0, 10.0, 60.0, 0.1, 0.02, 0.1, 10.0, 15.0, 12.5]);
     assert_eq!(
         momentum.explain(3, &data),
         "the price is at 12.5000, a Fibonacci level of the last rise at which it turned before: 10.0 % for an opinion of \
          that direction"
     );
-    let without = [&data[..5], &[None, None, None]].concat();
+    let without = [&data[..5], &[None; 4]].concat();
     assert_eq!(
         momentum.explain(3, &without),
         "there is no Fibonacci level: the series has no highs and lows, or no complete leg yet"
@@ -98,11 +98,11 @@ fn explanations_name_their_data() {
 
     let p = MeanReversionParameters::default();
     let reversion = MeanReversion::new(AgentId(2), FEED, 1, p);
-    let data = some(&[-2.5, 99.0, -0.1, 0.01, 140.0, 80.0]);
+    let data = some(&[-2.5, 99.0, -0.1, 0.01, 100.0, 120.0]);
     assert_eq!(
         reversion.explain(0, &data),
         "the close 99.0000 went outside its 20-bar Bollinger bands of 2 deviations and is not back; it is left at the \
-         mean, at 80.0000 or 140.0000 (161.8 % of the last leg), or after 20 bars"
+         mean, at 87.6400 or 132.3600 (161.8 % of the last leg), or after 20 bars"
     );
     assert_eq!(reversion.explain(1, &data), "the close is -2.5000 deviations from its mean of 20 bars");
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Confluence: a price at a Fibonacci level at which the market turned before.
 
-use super::{Pivot, Reversal, Swings, Zone, levels};
+use super::{Pivot, Reversal, Swings, Zone, levels, recency};
 use crate::indicators::parts::state;
 use crate::indicators::{Bar, Columns, Inputs, Study};
 use tradegraph_columns::Status;
@@ -65,14 +65,21 @@ pub struct Confluence {
     half_life: f64,
     swings: Swings,
     zone: Zone,
+    /// What a turning point of so many bars counts.
+    recency: Vec<f64>,
 }
+
+/// Ages whose recency is kept; older ones are computed.
+const AGES: u32 = 1_024;
 
 impl Confluence {
     /// A kernel without data.
     #[must_use]
     pub fn columns(n_instruments: usize, reversal: Reversal, zone: Zone) -> Columns<Confluence, 5> {
         let swings = Swings::new(n_instruments, reversal, zone.memory.max(3));
-        Columns::of(Confluence { tolerance: zone.tolerance, half_life: zone.half_life, swings, zone }, n_instruments)
+        let recency = (0..AGES).map(|age| recency(f64::from(age), zone.half_life)).collect();
+        let study = Confluence { tolerance: zone.tolerance, half_life: zone.half_life, swings, zone, recency };
+        Columns::of(study, n_instruments)
     }
 }
 
@@ -82,8 +89,10 @@ impl Study<5> for Confluence {
     fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 5], Status> {
         self.swings.advance(i, bar)?;
         let (from, to) = self.swings.leg(i).ok_or(Status::WarmUp)?;
-        let meeting =
-            meeting_of(bar.close, from, to, &self.zone, |level| self.swings.strength(i, 2, level, &self.zone));
+        let kept = |age: f64| self.recency.get(age as usize).copied();
+        let counts = |age| kept(age).unwrap_or_else(|| recency(age, self.zone.half_life));
+        let strength = |level| self.swings.strength(i, 2, level, &self.zone, counts);
+        let meeting = meeting_of(bar.close, from, to, &self.zone, strength);
         Ok([meeting.boost(), meeting.score, meeting.level, from, to])
     }
 

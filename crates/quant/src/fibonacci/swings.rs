@@ -1,6 +1,6 @@
 //! Swings of a price: its turning points, each with the bar at which it could be known.
 
-use super::{Zone, recency};
+use super::Zone;
 use crate::indicators::parts::{Part, Window, state};
 use crate::indicators::{Atr, Bar, Bars, Columns, Inputs, Study};
 use tradegraph_columns::Status;
@@ -146,10 +146,10 @@ impl Swings {
     }
 
     /// [`Zone::strength`] of a level, of the turning points of instrument `i` from the one `back` before the last on; ages
-    /// are looked up of those alone that count.
-    pub(super) fn strength(&self, i: usize, back: u32, level: f64, zone: &Zone) -> f64 {
+    /// are looked up of those alone that count, each as much as `recency` says.
+    pub(super) fn strength(&self, i: usize, back: u32, level: f64, zone: &Zone, recency: impl Fn(f64) -> f64) -> f64 {
         let near = (back..self.prices.held(i)).filter(|back| zone.has(level, self.prices.back(i, *back)));
-        near.filter_map(|back| self.pivot(i, back)).fold(0.0, |sum, p| sum + recency(p.age, zone.half_life))
+        near.filter_map(|back| self.pivot(i, back)).fold(0.0, |sum, p| sum + recency(p.age))
     }
 
     /// Start and end of the last leg between two turning points.

@@ -265,7 +265,10 @@ pub fn roads(feeds: Vec<Batch>) -> Vec<(&'static str, RunConfig)> {
     let participation = Frictions { participation_nano: Some(10_000_000), ..c.frictions };
     let momentum_agent = vec![momentum(0)];
     let caps = RiskCaps { position: Some(NANO / 5), gross: Some(NANO / 2) };
-    vec![
+    // One instrument alone has no rank: the long term says nothing then.
+    let ranked = (feeds[0].width() > 1)
+        .then(|| ("council of the long term", RunConfig { agents: vec![long_term(0)], ..council(feeds.clone()) }));
+    let all = vec![
         ("direct", c.clone()),
         (
             "direct short with exit",
@@ -291,7 +294,6 @@ pub fn roads(feeds: Vec<Batch>) -> Vec<(&'static str, RunConfig)> {
         ),
         ("council participation", RunConfig { frictions: participation, ..council(feeds.clone()) }),
         ("council of mean reversion", RunConfig { agents: vec![mean_reversion(0)], ..council(feeds.clone()) }),
-        ("council of the long term", RunConfig { agents: vec![long_term(0)], ..council(feeds.clone()) }),
         (
             "council of all",
             RunConfig {
@@ -302,7 +304,8 @@ pub fn roads(feeds: Vec<Batch>) -> Vec<(&'static str, RunConfig)> {
             },
         ),
         ("council with doubtful bars", council(feeds.into_iter().map(doubtful).collect())),
-    ]
+    ];
+    all.into_iter().chain(ranked).collect()
 }
 
 /// The same bars with marks of quality: here a doubt, there a fault.

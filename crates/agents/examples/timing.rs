@@ -1,6 +1,12 @@
 //! Nanoseconds an instrument: each agent's decision over 50,000 instruments, and the features that it needs.
 //! `cargo run --release -p tradegraph-agents --example timing`
-#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used, reason = "a measurement")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement"
+)]
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -53,17 +53,15 @@ pub fn batch(rows: &[Vec<Bar>], closes: bool) -> Arc<Batch> {
     Arc::new(Batch::new(parts).unwrap())
 }
 
+/// Makes an agent for so many instruments.
+pub type Make = dyn Fn(usize) -> Box<dyn Agent>;
+
 /// Factors and confidence of one instrument, or why there are none.
 pub type Opinion = Result<(Vec<f64>, f64), Status>;
 
 /// What an agent says after every row, an entry an instrument. Rows are prepared `block` at a time, and the agent is
 /// saved and loaded into a fresh one after row `restart`.
-pub fn opinions(
-    make: &dyn Fn(usize) -> Box<dyn Agent>,
-    batch: &Arc<Batch>,
-    block: usize,
-    restart: usize,
-) -> Vec<Vec<Opinion>> {
+pub fn opinions(make: &Make, batch: &Arc<Batch>, block: usize, restart: usize) -> Vec<Vec<Opinion>> {
     let n = batch.width();
     let mut agent = make(n);
     let mut panel = Panel::new(universe(n), vec![batch.clone()], agent.needs());
@@ -103,12 +101,12 @@ pub fn opinions(
     out
 }
 
-pub fn all(make: &dyn Fn(usize) -> Box<dyn Agent>, batch: &Arc<Batch>) -> Vec<Vec<Opinion>> {
+pub fn all(make: &Make, batch: &Arc<Batch>) -> Vec<Vec<Opinion>> {
     opinions(make, batch, 1, usize::MAX)
 }
 
 /// Every agent with short windows, so that a few hundred bars take it through all it does.
-pub fn agents() -> Vec<(&'static str, Box<dyn Fn(usize) -> Box<dyn Agent>>)> {
+pub fn agents() -> Vec<(&'static str, Box<Make>)> {
     let momentum = MomentumParameters { fast: 4, slow: 12, rsi: 5, volatility: 8, swing_pct: 100 };
     let reversion = MeanReversionParameters {
         window: 6,

@@ -45,7 +45,7 @@ fn momentum_and_mean_reversion_on_us4() {
         let batch = batch(&rows, false);
         let momentum = all(&|_| Box::new(Momentum::new(AgentId(1), FEED, MomentumParameters::default())), &batch);
         let parameters = MeanReversionParameters::default();
-        let reversion = all(&|n| Box::new(MeanReversion::new(AgentId(2), FEED, n, parameters)), &batch);
+        let reversion = all(&move |n| Box::new(MeanReversion::new(AgentId(2), FEED, n, parameters)), &batch);
         let lines: Vec<_> = oracle.iter().filter(|l| l[0] == symbol).collect();
         assert_eq!(lines.len(), 460);
         for ((line, m), r) in lines.into_iter().zip(&momentum).zip(&reversion) {
@@ -63,7 +63,7 @@ fn long_term_on_us20() {
     let rows: Vec<Vec<Bar>> = prices.iter().take(460).map(|l| l[1..].iter().map(cell).collect()).collect();
     let batch = batch(&rows, true);
     let parameters = LongTermParameters::default();
-    let opinions = all(&|n| Box::new(LongTerm::new(AgentId(5), FEED, n, parameters)), &batch);
+    let opinions = all(&move |n| Box::new(LongTerm::new(AgentId(5), FEED, n, parameters)), &batch);
     assert!(opinions[..252].iter().flatten().all(Result::is_err));
     let oracle = table("oracles/us20.csv");
     for (k, line) in oracle.iter().enumerate() {

@@ -4,10 +4,15 @@
 
 mod absent;
 pub mod expression;
+mod long_term;
+mod mean_reversion;
 mod momentum;
+mod parts;
 mod rule;
 
 pub use absent::Absent;
+pub use long_term::{LongTerm, LongTermParameters};
+pub use mean_reversion::{MeanReversion, MeanReversionParameters};
 pub use momentum::{Momentum, MomentumParameters};
 pub use rule::{Rule, RuleError, RuleSpec};
 
@@ -114,10 +119,10 @@ pub struct Strategy {
 pub const AGENTS: &[Strategy] = &[
     Strategy { node: "sentiment_analyzer", file: None },
     Strategy { node: "momentum_trader", file: Some("momentum.rs") },
-    Strategy { node: "mean_reversion_trader", file: None },
+    Strategy { node: "mean_reversion_trader", file: Some("mean_reversion.rs") },
     Strategy { node: "options_trader", file: None },
     Strategy { node: "short_seller", file: None },
-    Strategy { node: "long_term_investor", file: None },
+    Strategy { node: "long_term_investor", file: Some("long_term.rs") },
     Strategy { node: "rule", file: Some("rule.rs") },
 ];
 
@@ -131,10 +136,13 @@ mod tests {
         let mut files: Vec<String> = std::fs::read_dir(here)
             .unwrap()
             .map(|e| e.unwrap().file_name().into_string().unwrap())
-            .filter(|f| f.ends_with(".rs") && !["lib.rs", "absent.rs", "expression.rs"].contains(&f.as_str()))
+            .filter(|f| {
+                f.ends_with(".rs") && !["lib.rs", "absent.rs", "expression.rs", "parts.rs"].contains(&f.as_str())
+            })
             .collect();
         files.sort();
-        let registered: Vec<&str> = AGENTS.iter().filter_map(|s| s.file).collect();
+        let mut registered: Vec<&str> = AGENTS.iter().filter_map(|s| s.file).collect();
+        registered.sort_unstable();
         assert_eq!(files, registered);
     }
 
@@ -143,13 +151,14 @@ mod tests {
     #[allow(clippy::disallowed_methods, reason = "a test reads and writes the docs")]
     fn the_docs_say_what_the_files_say() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut page = String::from("# The agents\n\nEach page is the head of the agent's own file.\n");
-        for file in AGENTS.iter().filter_map(|s| s.file) {
-            let text = std::fs::read_to_string(root.join("src").join(file)).unwrap();
-            let mut head: Vec<&str> = text
+        let mut page = String::from("# The agents\n\nEach page is the head of the module's own file.\n");
+        let agents = AGENTS.iter().filter_map(|s| s.file).map(|file| format!("agents/src/{file}"));
+        for file in agents.chain(["quant/src/fibonacci.rs".to_owned()]) {
+            let text = std::fs::read_to_string(root.join("..").join(&file)).unwrap();
+            let mut head: Vec<String> = text
                 .lines()
                 .take_while(|l| l.starts_with("//!"))
-                .map(|l| l.trim_start_matches("//!").trim_start())
+                .map(|l| l.trim_start_matches("//!").trim_start().replace("[`", "`").replace("`]", "`"))
                 .collect();
             for heading in
                 ["What it trades", "Why it should pay", "Inputs", "Formula and source", "Parameters", "Fails when"]
@@ -157,7 +166,7 @@ mod tests {
                 assert!(head.iter().any(|l| l.starts_with(&format!("**{heading}"))), "{file} lacks \"{heading}\"");
             }
             let title = head.remove(0).trim_end_matches('.').to_owned();
-            page.push_str(&format!("\n## {title} (`crates/agents/src/{file}`)\n{}\n", head.join("\n")));
+            page.push_str(&format!("\n## {title} (`crates/{file}`)\n{}\n", head.join("\n")));
         }
         let docs = root.join("../../docs/agents.md");
         if std::env::var_os("UPDATE_GOLDEN").is_some() {

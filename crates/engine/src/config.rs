@@ -1,7 +1,10 @@
 //! `RunConfig`: a mandate in the engine's terms. The binary reads TOML into it; nothing here reads a file.
 
 use std::sync::Arc;
-use tradegraph_agents::{AGENTS, Absent, Agent, Momentum, MomentumParameters, Rule, RuleError, RuleSpec};
+use tradegraph_agents::{
+    AGENTS, Absent, Agent, LongTerm, LongTermParameters, MeanReversion, MeanReversionParameters, Momentum,
+    MomentumParameters, Rule, RuleError, RuleSpec,
+};
 use tradegraph_controls::{Limits, RiskCaps};
 use tradegraph_domain::{AgentId, Basis, Currency, FeedId, InstrumentId, Money, Nanos, Quantity};
 use tradegraph_execution::Frictions;
@@ -31,6 +34,20 @@ pub enum AgentConfig {
         /// Its parameters.
         parameters: MomentumParameters,
     },
+    /// The mean-reversion agent over a feed.
+    MeanReversion {
+        /// Its bars.
+        feed: FeedId,
+        /// Its parameters.
+        parameters: MeanReversionParameters,
+    },
+    /// The long-term core over a feed.
+    LongTerm {
+        /// Its bars.
+        feed: FeedId,
+        /// Its parameters.
+        parameters: LongTermParameters,
+    },
     /// A rule.
     Rule(RuleSpec),
 }
@@ -41,6 +58,8 @@ impl AgentConfig {
     pub fn id(&self) -> AgentId {
         let node = match self {
             AgentConfig::Momentum { .. } => "momentum_trader",
+            AgentConfig::MeanReversion { .. } => "mean_reversion_trader",
+            AgentConfig::LongTerm { .. } => "long_term_investor",
             AgentConfig::Rule(_) => "rule",
         };
         AgentId(AGENTS.iter().position(|s| s.node == node).unwrap_or_default() as u16)
@@ -53,6 +72,12 @@ impl AgentConfig {
     pub fn build(&self, n_instruments: usize) -> Result<Box<dyn Agent>, RuleError> {
         Ok(match self {
             AgentConfig::Momentum { feed, parameters } => Box::new(Momentum::new(self.id(), *feed, *parameters)),
+            AgentConfig::MeanReversion { feed, parameters } => {
+                Box::new(MeanReversion::new(self.id(), *feed, n_instruments, *parameters))
+            }
+            AgentConfig::LongTerm { feed, parameters } => {
+                Box::new(LongTerm::new(self.id(), *feed, n_instruments, *parameters))
+            }
             AgentConfig::Rule(spec) => Box::new(Rule::new(self.id(), n_instruments, spec)?),
         })
     }

@@ -441,6 +441,25 @@ impl<'a> View<'a> {
         &self.panel.universe
     }
 
+    /// Rows of a feed that are known at this moment: what an agent counts bars with.
+    #[inline]
+    #[must_use]
+    pub fn known(&self, feed: FeedId) -> usize {
+        let ahead = self.ahead.get(usize::from(feed.0)).copied().unwrap_or_default();
+        self.panel.known(feed) + ahead as usize
+    }
+
+    /// True if an instrument has had a bar in the last `rows` rows of a feed that are known: features alone do not tell
+    /// an instrument that trades no more, since they keep its last cell.
+    #[must_use]
+    pub fn has_traded(&self, feed: FeedId, i: InstrumentId, rows: usize) -> bool {
+        let Some(batch) = self.panel.batch(feed) else { return false };
+        let known = self.known(feed).min(batch.rows());
+        (known.saturating_sub(rows)..known)
+            .rev()
+            .any(|row| batch.statuses(row, row + 1).get(i.index()) == Some(&Status::Ok))
+    }
+
     /// A feature of all instruments. An instrument without a bar at this moment keeps its last cell.
     #[inline]
     #[must_use]

@@ -8,7 +8,7 @@ use super::engine::{
     RunFailure, Schedule, Snapshot,
 };
 use std::sync::Arc;
-use tradegraph_agents::{MomentumParameters, RuleSpec};
+use tradegraph_agents::{LongTermParameters, MeanReversionParameters, MomentumParameters, RuleSpec};
 use tradegraph_columns::Status;
 use tradegraph_controls::{Limits, RiskCaps};
 use tradegraph_domain::{
@@ -176,8 +176,34 @@ pub fn above(level: &str) -> RuleSpec {
 }
 
 pub fn momentum(feed: u16) -> AgentConfig {
-    let parameters = MomentumParameters { fast: 4, slow: 12, rsi: 5, volatility: 8 };
+    let parameters = MomentumParameters { fast: 4, slow: 12, rsi: 5, volatility: 8, ..Default::default() };
     AgentConfig::Momentum { feed: FeedId(feed), parameters }
+}
+
+pub fn mean_reversion(feed: u16) -> AgentConfig {
+    let parameters = MeanReversionParameters {
+        window: 6,
+        width_pct: 120,
+        exit_pct: 10,
+        hold: 5,
+        trend: 15,
+        extension_pm: 1272,
+        swing_pct: 100,
+    };
+    AgentConfig::MeanReversion { feed: FeedId(feed), parameters }
+}
+
+pub fn long_term(feed: u16) -> AgentConfig {
+    let parameters = LongTermParameters {
+        momentum: 12,
+        skip: 3,
+        volatility: 9,
+        reversal: 3,
+        rebalance: 4,
+        band_pct: 15,
+        weights_pct: [100, 60, 40],
+    };
+    AgentConfig::LongTerm { feed: FeedId(feed), parameters }
 }
 
 /// A direct run of the crossing rule with costs.
@@ -268,7 +294,10 @@ pub fn roads(feeds: Vec<Batch>) -> Vec<(&'static str, RunConfig)> {
     let participation = Frictions { participation_nano: Some(10_000_000), ..c.frictions };
     let momentum_agent = vec![momentum(0)];
     let caps = RiskCaps { position: Some(NANO / 5), gross: Some(NANO / 2) };
-    vec![
+    // One instrument alone has no rank: the long term says nothing then.
+    let ranked = (feeds[0].width() > 1)
+        .then(|| ("council of the long term", RunConfig { agents: vec![long_term(0)], ..council(feeds.clone()) }));
+    let all = vec![
         ("direct", c.clone()),
         (
             "direct short with exit",
@@ -302,8 +331,19 @@ pub fn roads(feeds: Vec<Batch>) -> Vec<(&'static str, RunConfig)> {
             RunConfig { allocator: fused(30, 90, 2, true), caps, limits, ..council(feeds.clone()) },
         ),
         ("council participation", RunConfig { frictions: participation, ..council(feeds.clone()) }),
+        ("council of mean reversion", RunConfig { agents: vec![mean_reversion(0)], ..council(feeds.clone()) }),
+        (
+            "council of all",
+            RunConfig {
+                agents: vec![momentum(0), mean_reversion(0), long_term(0), AgentConfig::Rule(crossing(0))],
+                allocator: fused(30, 90, 2, true),
+                limits: Limits { allow_short: true, ..council(feeds.clone()).limits },
+                ..council(feeds.clone())
+            },
+        ),
         ("council with doubtful bars", council(feeds.into_iter().map(doubtful).collect())),
-    ]
+    ];
+    all.into_iter().chain(ranked).collect()
 }
 
 /// The same bars with marks of quality: here a doubt, there a fault.

@@ -69,7 +69,12 @@ proptest! {
         let of = |parts: BatchParts| {
             let change = |(_, c)| RunConfig {
                 schedules: vec![Schedule::OnBars(FeedId(1)), Schedule::Every(Nanos(5 * MINUTE))],
-                agents: vec![crate::fixture::momentum(0), crate::engine::AgentConfig::Rule(crate::fixture::crossing(1))],
+                agents: vec![
+                    crate::fixture::momentum(0),
+                    crate::fixture::mean_reversion(0),
+                    crate::fixture::long_term(1),
+                    crate::engine::AgentConfig::Rule(crate::fixture::crossing(1)),
+                ],
                 ..c
             };
             roads(vec![fast.clone(), Batch::new(parts).unwrap()]).into_iter().map(change).collect::<Vec<_>>()

@@ -56,6 +56,9 @@ fn needs() -> Vec<FeatureSpec> {
         FeatureKind::MarketCorrelation { n: 4 },
         by_name("macd", &[2.0, 4.0, 2.0, 1.0], "signal"),
         by_name("average_volume", &[2.0], ""),
+        by_name("confluence", &[1.0, 3.0, 5.0, 9.0], "boost"),
+        by_name("confluence", &[1.0, 3.0, 5.0, 9.0], "level"),
+        by_name("fibonacci_extensions", &[4.0, 0.0], "on_1618"),
         FeatureKind::Close,
     ]
     .map(|kind| FeatureSpec { kind, feed: FEED })
@@ -342,7 +345,8 @@ fn what_a_series_does_not_have_is_not_applicable() {
                 | FeatureKind::RollingHigh { .. }
                 | FeatureKind::RollingLow { .. }
                 | FeatureKind::AverageVolume { .. }
-        ) || spec.kind == by_name("average_volume", &[2.0], "");
+        ) || spec.kind == by_name("average_volume", &[2.0], "")
+            || spec.kind.inputs().has(Inputs::RANGE);
         assert_eq!(last[at * 3] == Err(Status::NotApplicable), lacks, "{:?}", spec.kind);
     }
     let mut parts = bars(&rows);
@@ -511,4 +515,30 @@ fn doubts_are_remembered_for_twenty_bars() {
         assert_eq!(doubtful(&batch, restored), expected, "{restored}");
     }
     assert!(doubtful(&Arc::new(plain), 0).is_empty());
+}
+
+/// Counted in rows of the feed, whatever lies prepared ahead.
+#[test]
+fn a_view_counts_rows_and_knows_who_trades() {
+    let rows: Vec<Vec<i64>> = (0..9).map(|k| vec![10 + k, if k < 4 { 20 } else { 0 }, 0]).collect();
+    let refs: Vec<&[i64]> = rows.iter().map(Vec::as_slice).collect();
+    let mut panel = Panel::new(universe(3), vec![Arc::new(closes(&refs))], &[]);
+    let traded = |view: &View<'_>, rows| [0, 1, 2].map(|i| view.has_traded(FEED, InstrumentId(i), rows));
+    assert_eq!(
+        (panel.view(Timestamp(0), &[0]).known(FEED), traded(&panel.view(Timestamp(0), &[0]), 3)),
+        (0, [false; 3])
+    );
+    panel.advance(FEED, 0);
+    panel.advance(FEED, 1);
+    for (ahead, rows, expected) in [
+        (0, 1, [true, true, false]),
+        (2, 1, [true, true, false]),
+        (3, 1, [true, false, false]),
+        (3, 2, [true, true, false]),
+    ] {
+        let at = [ahead];
+        let view = panel.view(Timestamp(0), &at);
+        assert_eq!((view.known(FEED), traded(&view, rows)), (2 + ahead as usize, expected), "{ahead} {rows}");
+    }
+    assert!(!panel.view(Timestamp(0), &[0]).has_traded(FeedId(3), InstrumentId(0), 9));
 }

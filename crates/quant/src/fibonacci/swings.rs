@@ -1,5 +1,6 @@
 //! Swings of a price: its turning points, each with the bar at which it could be known.
 
+use super::Zone;
 use crate::indicators::parts::{Part, Window, state};
 use crate::indicators::{Atr, Bar, Bars, Columns, Inputs, Study};
 use tradegraph_columns::Status;
@@ -142,6 +143,13 @@ impl Swings {
     /// The turning points of instrument `i` from the one `back` before the last on, newest first.
     pub(super) fn pivots(&self, i: usize, back: u32) -> impl Iterator<Item = Pivot> + Clone + '_ {
         (back..self.prices.held(i)).filter_map(move |back| self.pivot(i, back))
+    }
+
+    /// [`Zone::strength`] of a level, of the turning points of instrument `i` from the one `back` before the last on; ages
+    /// are looked up of those alone that count, each as much as `recency` says.
+    pub(super) fn strength(&self, i: usize, back: u32, level: f64, zone: &Zone, recency: impl Fn(f64) -> f64) -> f64 {
+        let near = (back..self.prices.held(i)).filter(|back| zone.has(level, self.prices.back(i, *back)));
+        near.filter_map(|back| self.pivot(i, back)).fold(0.0, |sum, p| sum + recency(p.age))
     }
 
     /// Start and end of the last leg between two turning points.

@@ -218,7 +218,7 @@ proptest! {
     #[test]
     fn a_boost_stays_in_its_range(p in prices(), reversal in reversal(), tolerance in 0.0_f64..0.3, memory in 0_usize..30) {
         let zone = Zone { memory, tolerance, half_life: 5.0 };
-        let [boost, score, _] = Confluence::columns(1, reversal, zone).series(&bars(&p));
+        let [boost, score, ..] = Confluence::columns(1, reversal, zone).series(&bars(&p));
         prop_assert!(boost.iter().all(|b| b.is_nan() || (0.0..=MOST_BOOST).contains(b)));
         prop_assert!(score.iter().all(|s| s.is_nan() || (0.0..=1.0).contains(s)));
         for (side, sign) in [(Side::Support, -1.0), (Side::Resistance, 1.0)] {

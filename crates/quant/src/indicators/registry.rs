@@ -264,7 +264,7 @@ indicators! {
     "chaikin_oscillator" [bars("fast", 1, 3), bars("slow", 1, 10)], VOLUME, |w, p| ChaikinOscillator::columns(w, n(p, 0), n(p, 1));
     "chaikin_volatility" [bars("n", 1, 10), bars("change", 1, 10)], FREE, |w, p| ChaikinVolatility::columns(w, n(p, 0), n(p, 1));
     "cmo" [bars("n", 1, 14)], FREE, |w, p| Cmo::columns(w, n(p, 0));
-    "confluence" [WIDTH, RANGE, TOLERANCE, HALF_LIFE], &[line("boost", Scale::FREE), line("score", Scale::FREE), line("level", Scale::PRICE)], |w, p| Confluence::columns(w, reversal(p), zone(p));
+    "confluence" [WIDTH, RANGE, TOLERANCE, HALF_LIFE], &[line("boost", Scale::FREE), line("score", Scale::FREE), line("level", Scale::PRICE), line("from", Scale::PRICE), line("to", Scale::PRICE)], |w, p| Confluence::columns(w, reversal(p), zone(p));
     "coppock" [bars("n", 1, 10), bars("short", 1, 11), bars("long", 1, 14)], FREE, |w, p| Coppock::columns(w, n(p, 0), n(p, 1), n(p, 2));
     "correlation" [bars("n", 2, 60)], FREE, |w, p| Correlation::columns(w, n(p, 0));
     "dema" [bars("n", 1, 20)], PRICE, |w, p| Dema::columns(w, n(p, 0));

@@ -4,7 +4,7 @@ use super::DataPart;
 use super::fault::{Fault, nearest};
 use super::feed_named;
 use super::reader::{Item, Section};
-use tradegraph_agents::{AGENTS, MomentumParameters, Rule, RuleSpec};
+use tradegraph_agents::{AGENTS, LongTermParameters, MeanReversionParameters, MomentumParameters, Rule, RuleSpec};
 use tradegraph_domain::{AgentId, FeedId, NANO};
 use tradegraph_engine::AgentConfig;
 use tradegraph_market::{EmaSeed, FeatureKind, FeatureSpec, IndicatorSpec, MacdLine};
@@ -31,6 +31,8 @@ pub fn agents(section: &Section<'_>, data: &[DataPart]) -> Result<Vec<AgentPart>
         let name = key.get_ref().as_ref();
         let config = match name {
             "momentum_trader" => momentum(&item.section()?, data)?,
+            "mean_reversion_trader" => mean_reversion(&item.section()?, data)?,
+            "long_term_investor" => long_term(&item.section()?, data)?,
             "rule" => rule(&item, data)?,
             _ => {
                 let built: Vec<_> = AGENTS.iter().filter(|s| s.file.is_some()).map(|s| s.node).collect();
@@ -69,20 +71,114 @@ fn bars(section: &Section<'_>, key: &str, low: i64, high: i64, default: Option<u
     }
 }
 
+/// A number in hundredths that an integer keeps exactly.
+fn hundredths(section: &Section<'_>, key: &str, most: u16, expected: &str, default: u16) -> Result<u16, Fault> {
+    let Some(item) = section.get(key) else { return Ok(default) };
+    let step = i128::from(NANO / 100);
+    let nano = item.decimal(0..=i128::from(most) * step, expected)?;
+    match u16::try_from(nano / step) {
+        Ok(n) if nano % step == 0 => Ok(n),
+        _ => Err(item.fault(format!("must be {expected}")).next("two decimals are the finest step")),
+    }
+}
+
+/// What stands there unless it is `"off"`, which is 0.
+fn unless_off(section: &Section<'_>, key: &str, read: impl FnOnce() -> Result<u16, Fault>) -> Result<u16, Fault> {
+    if section.get(key).is_some_and(|item| item.is_off()) { Ok(0) } else { read() }
+}
+
+fn swing(section: &Section<'_>, default: u16) -> Result<u16, Fault> {
+    let expected = "a number of average true ranges from 0.5 to 20";
+    match (hundredths(section, "swing", 2_000, expected, default)?, section.get("swing")) {
+        (0, Some(item)) => Err(item.fault(format!("must be {expected}"))),
+        (n, _) => Ok(n),
+    }
+}
+
+/// The fault of a parameter that is out of its range or does not fit another one.
+fn misfit(section: &Section<'_>, (key, range): (&'static str, &'static str)) -> Fault {
+    match section.get(key) {
+        Some(item) => item.fault(format!("must be {range}")),
+        None => section.fault(format!("'{key}' must be {range}")),
+    }
+}
+
 fn momentum(section: &Section<'_>, data: &[DataPart]) -> Result<AgentConfig, Fault> {
-    let section = section.clone().knows(&["fast", "slow", "rsi", "volatility", "weight", "data"])?;
+    let section = section.clone().knows(&["fast", "slow", "rsi", "volatility", "swing", "weight", "data"])?;
     let d = MomentumParameters::default();
     let parameters = MomentumParameters {
         fast: bars(&section, "fast", 2, 250, Some(d.fast))?,
         slow: bars(&section, "slow", 3, 500, Some(d.slow))?,
         rsi: bars(&section, "rsi", 2, 100, Some(d.rsi))?,
         volatility: bars(&section, "volatility", 5, 500, Some(d.volatility))?,
+        swing_pct: unless_off(&section, "swing", || swing(&section, d.swing_pct))?,
     };
-    parameters.check().map_err(|(key, range)| match section.get(key) {
-        Some(item) => item.fault(format!("must be {range}")),
-        None => section.fault(format!("'{key}' must be {range}")),
-    })?;
+    parameters.check().map_err(|e| misfit(&section, e))?;
     Ok(AgentConfig::Momentum { feed: feed(&section, data)?, parameters })
+}
+
+fn mean_reversion(section: &Section<'_>, data: &[DataPart]) -> Result<AgentConfig, Fault> {
+    let section =
+        section.clone().knows(&["window", "width", "exit", "hold", "trend", "extension", "swing", "weight", "data"])?;
+    let d = MeanReversionParameters::default();
+    let extension = || match section.get("extension") {
+        None => Ok(d.extension_pm),
+        Some(item) => {
+            let words = [(1272, "127.2%"), (1414, "141.4%"), (1618, "161.8%"), (2618, "261.8%"), (0, "off")];
+            item.one_of(&words)
+        }
+    };
+    let parameters = MeanReversionParameters {
+        window: bars(&section, "window", 5, 500, Some(d.window))?,
+        width_pct: hundredths(&section, "width", 500, "a number of deviations from 0.5 to 5", d.width_pct)?,
+        exit_pct: hundredths(&section, "exit", 400, "a number of deviations from 0 to 4", d.exit_pct)?,
+        hold: bars(&section, "hold", 1, 1_000, Some(d.hold))?,
+        trend: unless_off(&section, "trend", || bars(&section, "trend", 10, 1_000, Some(d.trend)))?,
+        extension_pm: extension()?,
+        swing_pct: swing(&section, d.swing_pct)?,
+    };
+    parameters.check().map_err(|e| misfit(&section, e))?;
+    Ok(AgentConfig::MeanReversion { feed: feed(&section, data)?, parameters })
+}
+
+fn long_term(section: &Section<'_>, data: &[DataPart]) -> Result<AgentConfig, Fault> {
+    let section = section.clone().knows(&[
+        "momentum",
+        "skip",
+        "volatility",
+        "reversal",
+        "rebalance",
+        "band",
+        "momentum_weight",
+        "low_volatility_weight",
+        "reversal_weight",
+        "weight",
+        "data",
+    ])?;
+    let weights = ["momentum_weight", "low_volatility_weight", "reversal_weight"];
+    let d = LongTermParameters::default();
+    let mut weights_pct = d.weights_pct;
+    for (key, to) in weights.into_iter().zip(&mut weights_pct) {
+        *to = hundredths(&section, key, 1_000, "a number from 0 to 10", *to)?;
+    }
+    let band = |item: Item<'_>| {
+        let expected = "a share of a full opinion from \"0%\" to \"100%\" in whole per cent";
+        let nano = item.share(0..=NANO, expected)?;
+        let exact = nano % (NANO / 100) == 0;
+        let pct = u16::try_from(nano / (NANO / 100)).ok().filter(|_| exact);
+        pct.ok_or_else(|| item.fault(format!("must be {expected}")))
+    };
+    let parameters = LongTermParameters {
+        momentum: bars(&section, "momentum", 2, 1_000, Some(d.momentum))?,
+        skip: bars(&section, "skip", 0, 250, Some(d.skip))?,
+        volatility: bars(&section, "volatility", 5, 1_000, Some(d.volatility))?,
+        reversal: bars(&section, "reversal", 1, 250, Some(d.reversal))?,
+        rebalance: bars(&section, "rebalance", 1, 1_000, Some(d.rebalance))?,
+        band_pct: section.get("band").map_or(Ok(d.band_pct), band)?,
+        weights_pct,
+    };
+    parameters.check().map_err(|e| misfit(&section, e))?;
+    Ok(AgentConfig::LongTerm { feed: feed(&section, data)?, parameters })
 }
 
 fn rule(item: &Item<'_>, data: &[DataPart]) -> Result<AgentConfig, Fault> {

@@ -1,6 +1,9 @@
 //! Every example of the documentation is read; every kind of mistake is named with its place.
 
 use super::*;
+use tradegraph_agents::{LongTermParameters, MeanReversionParameters, MomentumParameters};
+use tradegraph_domain::FeedId;
+use tradegraph_engine::AgentConfig;
 
 const DOCS: &str = include_str!("../../../../docs/mandate.md");
 
@@ -33,6 +36,35 @@ fn mistakes_are_named_with_their_place() {
         ),
         ("[agents.rule]", "[agents.rul]", "the nearest known key is 'rule'"),
         ("[agents.rule]", "[agents.options_trader]\n[agents.rule]", "does not exist yet"),
+        ("[agents.rule]", "[agents.momentum_trader]\nswing = 0.4\n[agents.rule]", "must be 0.5 to 20, or off"),
+        (
+            "[agents.rule]",
+            "[agents.momentum_trader]\nswing = 0\n[agents.rule]",
+            "a number of average true ranges from 0.5",
+        ),
+        ("[agents.rule]", "[agents.momentum_trader]\nswing = 2.505\n[agents.rule]", "two decimals are the finest step"),
+        (
+            "[agents.rule]",
+            "[agents.mean_reversion_trader]\nwindows = 3\n[agents.rule]",
+            "the nearest known key is 'window'",
+        ),
+        ("[agents.rule]", "[agents.mean_reversion_trader]\nexit = 2\n[agents.rule]", "must be below `width`"),
+        ("[agents.rule]", "[agents.mean_reversion_trader]\nwidth = 5.01\n[agents.rule]", "deviations from 0.5 to 5"),
+        ("[agents.rule]", "[agents.mean_reversion_trader]\nextension = \"161%\"\n[agents.rule]", "nearest: \"161.8%\""),
+        ("[agents.rule]", "[agents.mean_reversion_trader]\nswing = \"off\"\n[agents.rule]", "a number of average true"),
+        ("[agents.rule]", "[agents.mean_reversion_trader]\ntrend = 0\n[agents.rule]", "a whole number from 10 to 1000"),
+        (
+            "[agents.rule]",
+            "[agents.long_term_investor]\nmomentum = 20\n[agents.rule]",
+            "'skip' must be below `momentum`",
+        ),
+        ("[agents.rule]", "[agents.long_term_investor]\nband = 0.1\n[agents.rule]", "give the unit"),
+        ("[agents.rule]", "[agents.long_term_investor]\nband = \"1.5%\"\n[agents.rule]", "in whole per cent"),
+        (
+            "[agents.rule]",
+            "[agents.long_term_investor]\nmomentum_weight = 0\nlow_volatility_weight = 0\nreversal_weight = 0\n[agents.rule]",
+            "must be above 0 if the other two are 0",
+        ),
         ("kind = \"close\"", "kind = \"close\", n = 3", "unknown key 'agents.rule.features.c.n'"),
         ("kind = \"close\"", "kind = \"emma\"", "nearest: \"ema\""),
         ("kind = \"close\"", "kind = \"ema\"", "'agents.rule.features.c.n' is missing"),
@@ -174,4 +206,45 @@ fn feeds_of_different_instruments_share_one_universe() {
     let config = mandate.config(&feeds, &Default::default()).unwrap();
     let lots: Vec<_> = config.universe.iter().map(|(_, x)| x.lot.nano()).collect();
     assert_eq!(lots, [1_000, 1_000, 10]);
+}
+
+/// Every key of the agents arrives where it belongs.
+#[test]
+fn agents_are_read_as_written() {
+    let of = |text: &str| with("[agents.rule]", &format!("{text}\n[agents.rule]")).unwrap().agents[0].config.clone();
+    let feed = FeedId(0);
+    let d = MomentumParameters::default();
+    let momentum = |swing_pct| AgentConfig::Momentum { feed, parameters: MomentumParameters { swing_pct, ..d } };
+    assert_eq!(of("[agents.momentum_trader]"), momentum(300));
+    assert_eq!(of("[agents.momentum_trader]\nswing = 0.55"), momentum(55));
+    assert_eq!(of("[agents.momentum_trader]\nswing = \"off\""), momentum(0));
+    let d = MeanReversionParameters::default();
+    assert_eq!(of("[agents.mean_reversion_trader]"), AgentConfig::MeanReversion { feed, parameters: d });
+    let text = "[agents.mean_reversion_trader]\nwindow = 30\nwidth = 1.25\nexit = 0.5\nhold = 9\ntrend = \"off\"\nextension = \"261.8%\"\nswing = 4";
+    let parameters = MeanReversionParameters {
+        window: 30,
+        width_pct: 125,
+        exit_pct: 50,
+        hold: 9,
+        trend: 0,
+        extension_pm: 2618,
+        swing_pct: 400,
+    };
+    assert_eq!(of(text), AgentConfig::MeanReversion { feed, parameters });
+    let parameters = MeanReversionParameters { extension_pm: 0, trend: 50, ..d };
+    let text = "[agents.mean_reversion_trader]\nextension = \"off\"\ntrend = 50";
+    assert_eq!(of(text), AgentConfig::MeanReversion { feed, parameters });
+    let d = LongTermParameters::default();
+    assert_eq!(of("[agents.long_term_investor]"), AgentConfig::LongTerm { feed, parameters: d });
+    let text = "[agents.long_term_investor]\nmomentum = 120\nskip = 5\nvolatility = 60\nreversal = 10\nrebalance = 2\nband = \"25%\"\nmomentum_weight = 0.3\nlow_volatility_weight = 2\nreversal_weight = 0";
+    let parameters = LongTermParameters {
+        momentum: 120,
+        skip: 5,
+        volatility: 60,
+        reversal: 10,
+        rebalance: 2,
+        band_pct: 25,
+        weights_pct: [30, 200, 0],
+    };
+    assert_eq!(of(text), AgentConfig::LongTerm { feed, parameters });
 }

@@ -238,7 +238,7 @@ pub fn fusion(max_weight: i64, gross: i64, band: i64, allow_short: bool) -> Fusi
     let spec = |kind| FeatureSpec { kind, feed: FeedId(0) };
     FusionParameters {
         weights_nano: vec![NANO; 7],
-        roles: vec![Role::Other, Role::Trend],
+        roles: vec![Role::Other, Role::Trend, Role::Reversion, Role::Other, Role::Other, Role::Core],
         max_weight_nano: max_weight * percent,
         gross_nano: gross * percent,
         band_nano: band * percent,
@@ -277,7 +277,7 @@ pub fn council(feeds: Vec<Batch>) -> RunConfig {
 
 /// Every agent that exists, over one feed.
 pub fn council_of_all(feed: u16) -> Vec<AgentConfig> {
-    vec![momentum(feed), AgentConfig::Rule(crossing(feed))]
+    vec![momentum(feed), mean_reversion(feed), long_term(feed), AgentConfig::Rule(crossing(feed))]
 }
 
 /// Configurations over the same data that take every road through the engine.
@@ -320,9 +320,9 @@ pub fn roads(feeds: Vec<Batch>) -> Vec<(&'static str, RunConfig)> {
         (
             "council with every stage",
             RunConfig {
+                agents: council_of_all(0),
                 allocator: staged(30, 90, 1, true),
                 limits: limits.clone(),
-                record: RecordLevel::Reasons,
                 ..council(feeds.clone())
             },
         ),
@@ -335,7 +335,7 @@ pub fn roads(feeds: Vec<Batch>) -> Vec<(&'static str, RunConfig)> {
         (
             "council of all",
             RunConfig {
-                agents: vec![momentum(0), mean_reversion(0), long_term(0), AgentConfig::Rule(crossing(0))],
+                agents: council_of_all(0),
                 allocator: fused(30, 90, 2, true),
                 limits: Limits { allow_short: true, ..council(feeds.clone()).limits },
                 ..council(feeds.clone())

@@ -33,6 +33,8 @@ lot = "1"
 [schedule]
 on = "bars"
 [agents.momentum_trader]
+[agents.mean_reversion_trader]
+[agents.long_term_investor]
 [allocator]
 kind = "council"
 max_weight = "2%"

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tradegraph_agents::{AGENTS, Agent};
 use tradegraph_controls::Limits;
 use tradegraph_domain::{
-    AgentId, Lots, NANO, OrderKind, Price, Quantity, Regime, Resolution, Side, Unit, WaterfallUnit, format_nano,
+    AgentId, Lots, NANO, OrderKind, Price, Quantity, Regime, Resolution, Side, Step, Unit, WaterfallUnit, format_nano,
 };
 use tradegraph_engine::records::DecisionRecord;
 use tradegraph_engine::{AllocatorConfig, RunConfig, build_agents};
@@ -191,6 +191,10 @@ pub fn reasons(agents: &[Box<dyn Agent>], d: &DecisionRecord) -> Vec<String> {
                 own.sort_by_key(|b| std::cmp::Reverse(b.amount.unsigned_abs()));
                 let because: Vec<String> = own.iter().filter_map(|b| sentence(a, b.factor.0)).collect();
                 format!("{} asked for {amount}: {}", name(a), because.join("; "))
+            }
+            Cause::Step(Step::Conflict) => format!("conflict changed it by {amount}: {}", w.resolution.sentence()),
+            Cause::Step(Step::Regime) => {
+                format!("regime changed it by {amount}: the market is in the regime \"{}\"", w.regime.name())
             }
             Cause::Step(s) => format!("{} changed it by {amount}: {}", s.name(), s.sentence()),
         }

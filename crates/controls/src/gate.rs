@@ -151,7 +151,7 @@ impl Gate {
         if self.is_reduce_only(order.instrument) && order.quantity.nano() > room {
             return Err(refuse(Rule::ReduceOnly, room.max(0), order.quantity.nano(), Unit::QuantityNano));
         }
-        if let (OrderKind::Limit(limit), Side::Buy) = (order.kind, order.side) {
+        if let (Some(limit), Side::Buy) = (order.kind.limit(), order.side) {
             let notional = limit.notional_nano(order.quantity).map_err(|_| overflow())?.saturating_abs();
             let fee = self.limits.commission.fee_nano(notional, order.quantity).map_err(|_| overflow())?;
             let cash = notional.saturating_add(fee);
@@ -192,13 +192,17 @@ impl Gate {
         if order.quantity.signum() <= 0 || lot_rest != Ok(Quantity::ZERO) {
             return Err(refuse(Rule::Lot, instrument.lot.nano(), order.quantity.nano(), Unit::QuantityNano));
         }
-        if let OrderKind::Limit(price) = order.kind {
+        if order.kind != OrderKind::Market {
             let tick = instrument.tick.nano();
-            if tick > 0 && price.nano().checked_rem(tick) != Some(0) {
-                return Err(refuse(Rule::Tick, i128::from(tick), i128::from(price.nano()), Unit::PriceNano));
+            for price in [order.kind.stop(), order.kind.limit()].into_iter().flatten() {
+                if tick > 0 && price.nano().checked_rem(tick) != Some(0) {
+                    return Err(refuse(Rule::Tick, i128::from(tick), i128::from(price.nano()), Unit::PriceNano));
+                }
             }
-            if let Some(collar) = limits.collar {
-                let edge = worse(last, order.side, collar.nano_fraction()).map_err(|_| overflow())?;
+            // A stop is asleep until the market is there: its limit is judged from it.
+            if let (Some(collar), Some(price)) = (limits.collar, order.kind.limit()) {
+                let from = order.kind.stop().unwrap_or(last);
+                let edge = worse(from, order.side, collar.nano_fraction()).map_err(|_| overflow())?;
                 let beyond = if order.side == Side::Buy { price > edge } else { price < edge };
                 if beyond {
                     return Err(refuse(
@@ -248,6 +252,16 @@ impl Gate {
                 (worst, worst)
             }
             (OrderKind::Market, Side::Sell) => (worse(last, Side::Sell, beyond)?, last),
+            // A stop trades at itself or beyond; one that the market has passed already, from the last price.
+            (OrderKind::Stop(stop), Side::Buy) => {
+                let worst = worse(stop.max(last), Side::Buy, beyond)?;
+                (worst, worst)
+            }
+            (OrderKind::Stop(stop), Side::Sell) => {
+                (worse(stop.min(last), Side::Sell, beyond)?, larger(stop, last))
+            }
+            (OrderKind::StopLimit { limit, .. }, Side::Buy) => (limit, limit),
+            (OrderKind::StopLimit { stop, limit }, Side::Sell) => (limit, larger(limit, larger(stop, last))),
         };
         let notional_nano = trade.notional_nano(order.quantity)?.saturating_abs();
         Ok(Prices { cash, trade, notional_nano, worth: larger(trade, last) })

@@ -257,9 +257,7 @@ impl Gate {
                 let worst = worse(stop.max(last), Side::Buy, beyond)?;
                 (worst, worst)
             }
-            (OrderKind::Stop(stop), Side::Sell) => {
-                (worse(stop.min(last), Side::Sell, beyond)?, larger(stop, last))
-            }
+            (OrderKind::Stop(stop), Side::Sell) => (worse(stop.min(last), Side::Sell, beyond)?, larger(stop, last)),
             (OrderKind::StopLimit { limit, .. }, Side::Buy) => (limit, limit),
             (OrderKind::StopLimit { stop, limit }, Side::Sell) => (limit, larger(limit, larger(stop, last))),
         };

@@ -283,8 +283,9 @@ mod tests {
         };
         let three_for_two = Split { new: 3, old: 2 };
         let after = |side, kind| {
-            let (o, filled) =
-                order(side, kind).split(Quantity::from_units(4).unwrap(), three_for_two, Quantity::ONE, p("0.01")).unwrap();
+            let (o, filled) = order(side, kind)
+                .split(Quantity::from_units(4).unwrap(), three_for_two, Quantity::ONE, p("0.01"))
+                .unwrap();
             (o.kind, o.quantity, filled)
         };
         let (fifteen, six) = (Quantity::from_units(15).unwrap(), Quantity::from_units(6).unwrap());
@@ -294,6 +295,9 @@ mod tests {
         let expected = OrderKind::StopLimit { stop: p("6.67"), limit: p("6.34") }; // 6.666…, 6.333…
         assert_eq!(after(Side::Sell, kind), (expected, fifteen, six));
         assert_eq!((kind.stop(), kind.limit()), (Some(p("10")), Some(p("9.5"))));
-        assert_eq!((OrderKind::Market.stop(), OrderKind::Limit(p("1")).stop(), OrderKind::Stop(p("1")).limit()), (None, None, None));
+        assert_eq!(
+            (OrderKind::Market.stop(), OrderKind::Limit(p("1")).stop(), OrderKind::Stop(p("1")).limit()),
+            (None, None, None)
+        );
     }
 }

@@ -254,9 +254,10 @@ fn a_stop_that_woke_stays_awake() {
     assert_eq!(again.as_bytes(), e.as_bytes());
     f.exchange = back;
     assert_eq!(f.open(&batch, 2), ["1 sell 10 at 103 fee 0"]);
-    assert!(
-        f.close(&batch, 2).is_empty(),
-        "an awake stop waits for opens; the volume of the other order's limit is gone"
+    assert_eq!(
+        f.close(&batch, 2),
+        ["2 sell 5 at 104 fee 0"],
+        "the stop waits for opens, the other is a limit order now"
     );
 
     let batch = bars(None, true, &[bar([80, 85, 75, 78, 0])]);

@@ -5,6 +5,7 @@ use tradegraph_agents::{AGENTS, Absent, Agent, Momentum, MomentumParameters, Rul
 use tradegraph_controls::{Limits, RiskCaps};
 use tradegraph_domain::{AgentId, Basis, Currency, FeedId, InstrumentId, Money, Nanos, Quantity};
 use tradegraph_execution::Frictions;
+use tradegraph_ledger::Financing;
 use tradegraph_market::calendar::CalendarId;
 use tradegraph_market::{Actions, Batch, Universe};
 use tradegraph_portfolio::{DirectSize, FusionParameters};
@@ -128,6 +129,8 @@ pub struct RunConfig {
     pub limits: Limits,
     /// What trading costs.
     pub frictions: Frictions,
+    /// What nights cost and earn; `None` for nothing.
+    pub financing: Option<Financing>,
     /// Business days to settlement on XNYS for equities; `None` settles at once.
     pub settlement_days: Option<u8>,
     /// What is recorded.

@@ -4,7 +4,7 @@ use crate::actions::take_effect;
 use crate::config::{ConfigError, RecordLevel, RunConfig, build_agents};
 use crate::council::Council;
 use crate::desk::{Allocator, Desk, Effects, Fault};
-use crate::records::{put_cancelled, put_command, put_fill, put_rejected};
+use crate::records::{put_cancelled, put_command, put_costs, put_fill, put_rejected};
 use crate::signals::NARROW;
 use crate::timeline::{Tick, TickPayload};
 use tradegraph_agents::{Agent, RuleError};
@@ -257,11 +257,11 @@ fn apply(state: &mut State, event: &Event) {
     if desk.fault.is_some() {
         return;
     }
+    desk.seq = event.seq;
+    desk.ts = event.ts;
     if desk.equity.is_past(event.ts) {
         desk.roll_day(event.ts);
     }
-    desk.seq = event.seq;
-    desk.ts = event.ts;
     match &event.payload {
         Payload::Bars(at) => bars(desk, *at),
         Payload::Decide(_) => decide(state),
@@ -402,9 +402,13 @@ fn book(desk: &mut Desk, fill: &Fill, applied: Applied) {
         Applied::Anomaly => {}
     }
     desk.counts.fills += 1;
+    let costs = desk.exchange.as_mut().and_then(|x| x.take_costs(fill.exec));
     if desk.record >= RecordLevel::Outcomes {
         let anomaly = applied == Applied::Anomaly;
         put_fill(&mut desk.out.records, desk.seq.0, desk.ts, fill, realised_nano, anomaly);
+        if let Some(costs) = costs {
+            put_costs(&mut desk.out.records, desk.seq.0, fill.exec, &costs);
+        }
     }
 }
 

@@ -21,3 +21,4 @@ pub use desk::{Counts, Desk, Effects, Fault};
 pub use equity::EquityPoint;
 pub use journal::{CommitGroup, Journal, JournalError, MemoryJournal, Snapshot};
 pub use state::{State, StateError, step};
+pub use tradegraph_ledger::{Financed, Financing, Rate};

@@ -4,6 +4,7 @@
 mod actions;
 mod behaviour;
 mod books;
+mod costs;
 mod determinism;
 mod fixture;
 mod golden;

@@ -314,6 +314,20 @@ fn square_root_impact_by_hand() {
     assert_eq!(a.impact_nano(2 * NANO, 0, 200.0), b.impact_nano(2 * NANO, 0, 100.0));
 }
 
+#[test]
+fn a_split_moves_a_resting_stop() {
+    let rows = [vec![Some([100, 110, 96, 105, 0])], vec![Some([50, 55, 47, 48, 0])]];
+    let batch = bars(None, true, &rows);
+    let mut f = floor(Frictions::default(), 1, "1000000");
+    f.submit(Order { side: Side::Sell, tif: GTC, kind: OrderKind::Stop(price("95.01")), ..order(1, 0, 10) }, "0");
+    assert!(f.open(&batch, 0).is_empty() && f.close(&batch, 0).is_empty());
+    let mut reports = vec![];
+    let split = Split { new: 2, old: 1 };
+    f.exchange.split(InstrumentId(0), split, Quantity::ONE, price("0.01"), &mut reports).unwrap();
+    assert!(reports.is_empty() && f.open(&batch, 1).is_empty(), "50 is above the stop of 47.51");
+    assert_eq!(f.close(&batch, 1), ["1 sell 20 at 47.51 fee 0"]);
+}
+
 /// What the account cannot pay with the impact is left out, to the lot.
 #[test]
 fn cash_pays_for_the_impact_of_what_fills() {

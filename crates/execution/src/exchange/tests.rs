@@ -277,10 +277,10 @@ fn square_root_impact_by_hand() {
     let batch = bars(None, true, &rows);
     let frictions = Frictions { impact_nano: Some(NANO), half_spread: Bps::from_units(5), ..Frictions::default() };
     let mut f = floor(frictions, 1, "1000000000000");
-    for row in 0..6 {
+    for (row, close) in closes.into_iter().enumerate() {
         // Too few returns: half the spread alone.
         f.submit(Order { tif: IOC, ..order(row as u64 + 1, 0, 1) }, "0");
-        let at = Price::from_nano(closes[row] * NANO).shifted(Bps::from_units(5)).unwrap();
+        let at = Price::from_nano(close * NANO).shifted(Bps::from_units(5)).unwrap();
         assert_eq!(f.open(&batch, row), [format!("{} buy 1 at {at} fee 0", row + 1)]);
         assert!(f.close(&batch, row).is_empty());
     }
@@ -606,16 +606,24 @@ proptest! {
 
 #[derive(Clone, Debug)]
 enum Act {
-    Submit { i: u32, sell: bool, quantity: i64, limit: Option<i64>, tif: u8, percent_held: i64 },
+    Submit { i: u32, sell: bool, quantity: i64, stop: Option<i64>, limit: Option<i64>, tif: u8, percent_held: i64 },
     Cancel { which: usize },
     Row,
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let submit =
-        (0_u32..3, prop::bool::weighted(0.3), 1_i64..60, prop::option::of(80_i64..120), 0_u8..3, 50_i64..120).prop_map(
-            |(i, sell, quantity, limit, tif, percent_held)| Act::Submit { i, sell, quantity, limit, tif, percent_held },
-        );
+    let price = || prop::option::of(80_i64..120);
+    let submit = (0_u32..3, prop::bool::weighted(0.3), 1_i64..60, price(), price(), 0_u8..3, 50_i64..120).prop_map(
+        |(i, sell, quantity, stop, limit, tif, percent_held)| Act::Submit {
+            i,
+            sell,
+            quantity,
+            stop,
+            limit,
+            tif,
+            percent_held,
+        },
+    );
     let cancel = (0_usize..6).prop_map(|which| Act::Cancel { which });
     prop::collection::vec(prop_oneof![5 => submit, 1 => cancel, 3 => Just(Act::Row)], 1..60)
 }
@@ -635,11 +643,18 @@ proptest! {
     #[test]
     fn what_always_holds(
         acts in acts(), rows in random_rows(), has_open in any::<bool>(), hours in prop::option::of(Just(8_i64)),
-        minimum in 0_i64..3, share in prop::option::of(0_i64..1_000_000_000), restart in 0_usize..60,
+        minimum in 0_i64..3, share in prop::option::of(0_i64..1_000_000_000), restart in 0_usize..60, model in 0_u8..4,
     ) {
-        let commission = Commission { rate: Bps::from_units(10), minimum_nano: minimum * NANO, ..Commission::default() };
+        // Impact can take all that a sale brings: then a minimum fee would be more than the account has.
+        let minimum = if model == 3 { 0 } else { minimum };
+        let own = Commission { rate: Bps::from_units(10), minimum_nano: minimum * NANO, ..Commission::default() };
+        let commission = match model {
+            1 => Commission::of(tradegraph_domain::schedule("ibkr-tiered").unwrap()),
+            _ => own,
+        };
+        let impact_nano = (model == 3).then_some(NANO);
         let frictions =
-            Frictions { commission, half_spread: Bps::from_units(5), participation_nano: share, impact_nano: None };
+            Frictions { commission, half_spread: Bps::from_units(5), participation_nano: share, impact_nano };
         let batch = bars(hours, has_open, &rows);
         let mut f = floor(frictions, 3, "10000");
         let mut twin = f.clone();
@@ -655,10 +670,16 @@ proptest! {
             }
             for f in [&mut f, &mut twin] {
                 match *act {
-                    Act::Submit { i, sell, quantity, limit, tif, percent_held } => {
+                    Act::Submit { i, sell, quantity, stop, limit, tif, percent_held } => {
+                        let at = |p: i64| Price::from_nano(p * NANO);
                         let o = Order {
                             side: if sell { Side::Sell } else { Side::Buy },
-                            kind: limit.map_or(OrderKind::Market, |p| OrderKind::Limit(Price::from_nano(p * NANO))),
+                            kind: match (stop, limit) {
+                                (None, None) => OrderKind::Market,
+                                (None, Some(l)) => OrderKind::Limit(at(l)),
+                                (Some(s), None) => OrderKind::Stop(at(s)),
+                                (Some(s), Some(l)) => OrderKind::StopLimit { stop: at(s), limit: at(l) },
+                            },
                             tif: [DAY, GTC, IOC][usize::from(tif)],
                             ..order(k as u64 + 1, i, quantity)
                         };
@@ -700,6 +721,14 @@ proptest! {
                     prop_assert!(x.exec.0 > last && x.quantity.signum() > 0);
                     last = x.exec.0;
                     let sum = filled.entry(x.order).or_default();
+                    let o = orders[&x.order];
+                    let no_better = |than: Price| if o.side == Side::Buy { x.price >= than } else { x.price <= than };
+                    match o.kind {
+                        OrderKind::StopLimit { limit, .. } => prop_assert_eq!(x.price, limit),
+                        // Without volume it wakes and waits.
+                        OrderKind::Stop(stop) if *sum == 0 && share.is_none() => prop_assert!(no_better(stop), "{stop}: {}", show(r)),
+                        _ => {}
+                    }
                     *sum += x.quantity.nano();
                     let whole = orders[&x.order].quantity.nano();
                     prop_assert!(*sum <= whole);

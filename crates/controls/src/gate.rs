@@ -130,6 +130,26 @@ impl Gate {
         Ok(Approved::new(ReduceOnly(order), approval.hold))
     }
 
+    /// Judges a protective order that rests until the market comes to it. It may only reduce what no other open order
+    /// reduces, passes while halted, and reserves cash but no units: its sender withdraws it before another order of its
+    /// side is sent.
+    ///
+    /// # Errors
+    /// As `approve_reduction`.
+    pub fn approve_exit(
+        &mut self,
+        order: Order,
+        panel: &Panel,
+        books: &mut Ledger,
+    ) -> Result<Approved<ReduceOnly>, Refusal> {
+        let (reduction, approval) = self.approve_reduction(order, panel, books)?.into_parts();
+        let held = books.holds().get(approval.hold).copied();
+        books.release(approval.hold);
+        let hold = held.map(|h| Hold { quantity: Quantity::ZERO, ..h }).ok_or_else(overflow)?;
+        let id = books.hold(hold).map_err(|_| overflow())?;
+        Ok(Approved::new(reduction, id))
+    }
+
     /// Re-issues the approval of an order that was approved and not sent before a restart: for the same order, while
     /// its reservation still stands and covers it. A part that traded shrank the reservation, so an order that was
     /// sent and filled in part does not pass. That an unfilled order was not sent is the caller's to know, from the

@@ -2,6 +2,7 @@
 
 use crate::config::{AllocatorConfig, RecordLevel, RunConfig};
 use crate::equity::EquityCurve;
+use crate::exits::Exits;
 use crate::records::{FinancingRecord, put_financing};
 use crate::signals::SignalBook;
 use crate::timeline::settlement;
@@ -152,6 +153,8 @@ pub struct Desk {
     pub(crate) present: Vec<u32>,
     /// True before the first decision: every opinion counts as a change.
     pub(crate) signals_are_new: bool,
+    /// Protective stops.
+    pub(crate) exits: Option<Exits>,
     settlement_days: Option<u8>,
     settles: (Date, Option<Date>),
     financing: Option<Financing>,
@@ -209,6 +212,7 @@ impl Desk {
             present: vec![0; panel.n_feeds()],
             panel,
             signals_are_new: true,
+            exits: config.exits.map(|rules| Exits::new(rules, n)),
             settlement_days: config.settlement_days,
             settles: (Date(i32::MIN), None),
             financing: config.financing.clone(),
@@ -320,6 +324,9 @@ impl Desk {
         for n in [c.orders, c.fills, c.refused, c.cancelled, c.duplicates, c.unpriced] {
             to.u64(n);
         }
+        if let Some(exits) = &self.exits {
+            exits.save(to);
+        }
     }
 
     pub(crate) fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
@@ -358,6 +365,9 @@ impl Desk {
             duplicates: n()?,
             unpriced: n()?,
         };
+        if let Some(exits) = &mut self.exits {
+            exits.load(from)?;
+        }
         Ok(())
     }
 }

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use tradegraph_controls::{Limits, RiskCaps};
 use tradegraph_domain::{AssetClass, Basis, Bps, Currency, Date, Money, NANO, Nanos, Price, Quantity};
-use tradegraph_engine::RecordLevel;
+use tradegraph_engine::{ExitRules, RecordLevel};
 use tradegraph_execution::Frictions;
 use tradegraph_market::actions::Derivation;
 use tradegraph_market::calendar::CalendarId;
@@ -154,6 +154,8 @@ pub struct Mandate {
     pub frictions: Frictions,
     /// What nights cost and earn.
     pub financing: Option<FinancingPart>,
+    /// Stops that protect positions.
+    pub exits: Option<ExitRules>,
     /// What is recorded.
     pub record: RecordLevel,
     /// Rows between snapshots.
@@ -231,6 +233,7 @@ impl Mandate {
             "limits",
             "costs",
             "financing",
+            "exits",
             "record",
         ];
         let root = Section::root(document, &table).knows(&known)?;
@@ -270,6 +273,7 @@ impl Mandate {
             limits: limits(root.section("limits")?, allow_short, &frictions)?,
             frictions,
             financing: costs::financing(root.section("financing")?)?,
+            exits: costs::exits(root.section("exits")?)?,
             record,
             snapshot_rows,
         })

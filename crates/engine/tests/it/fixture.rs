@@ -199,6 +199,7 @@ pub fn config(feeds: Vec<Batch>) -> RunConfig {
         limits: Limits { commission, half_spread, ..Limits::default() },
         frictions: Frictions { commission, half_spread, ..Frictions::default() },
         financing: None,
+        exits: None,
         settlement_days: Some(1),
         record: RecordLevel::Reasons,
         snapshot_rows: 100_000,

@@ -6,6 +6,7 @@ mod behaviour;
 mod books;
 mod costs;
 mod determinism;
+mod exits;
 mod fixture;
 mod golden;
 mod look_ahead;

@@ -75,6 +75,7 @@ impl Mandate {
             limits: self.limits.clone(),
             frictions: self.frictions,
             financing: self.financing.as_ref().map(|part| part.terms(symbols)),
+            exits: self.exits,
             settlement_days: self.settlement_days,
             record: self.record,
             snapshot_rows: self.snapshot_rows,

@@ -1,9 +1,9 @@
-//! `[costs]` and `[financing]`: what trading and nights cost.
+//! `[costs]` and `[financing]`: what trading and nights cost; `[exits]`: stops that protect positions.
 
 use super::fault::{Fault, nearest};
 use super::reader::{Item, Section};
-use tradegraph_domain::{Bps, Commission, Date, NANO, SCHEDULES, schedule};
-use tradegraph_engine::{Financing, Rate};
+use tradegraph_domain::{Bps, Commission, Date, NANO, Nanos, SCHEDULES, schedule};
+use tradegraph_engine::{ExitRules, Financing, Rate};
 use tradegraph_execution::Frictions;
 
 /// Keys of a commission of one's own; a broker's schedule takes their place.
@@ -94,6 +94,18 @@ impl FinancingPart {
         let borrow_nano = symbols.iter().map(fee).collect();
         Financing { borrow_nano, margin: self.margin.clone(), cash: self.cash.clone() }
     }
+}
+
+pub(super) fn exits(section: Option<Section<'_>>) -> Result<Option<ExitRules>, Fault> {
+    let Some(section) = section else { return Ok(None) };
+    let section = section.knows(&["stop_loss", "cooldown"])?;
+    let expected = "a share of the average cost such as \"8%\", from \"0.1%\" to \"90%\", or \"off\"";
+    let item = section.need("stop_loss")?;
+    let cooldown = section.get("cooldown").map_or(Ok(Nanos(5 * Nanos::DAY.0)), |c| c.duration())?;
+    if item.is_off() {
+        return Ok(None);
+    }
+    Ok(Some(ExitRules { stop_loss_nano: item.share(NANO / 1_000..=NANO / 10 * 9, expected)?, cooldown }))
 }
 
 const YEARLY: &str = "a yearly rate such as \"2.5%\", from 0 to \"1000%\"";

@@ -93,6 +93,8 @@ fn mistakes_are_named_with_their_place() {
             "quantity = 1\n[financing]\nmargin = \"1%\"\nmargin_spread = \"1%\"",
             "exclude each other",
         ),
+        ("quantity = \"1\"", "quantity = 1\n[exits]\nstop_loss = \"95%\"", "a share of the average cost"),
+        ("quantity = \"1\"", "quantity = 1\n[exits]\ncooldown = \"1d\"", "'exits.stop_loss' is missing"),
         ("quantity = \"1\"", "quantity = 1\n[limits]\ncollar = \"0%\"", "above 0"),
         ("quantity = \"1\"", "quantity = 1\n[limits]\nopen_orders = 1.5", "a whole number"),
         ("quantity = \"1\"", "quantity = 1\n[risk]\nmax_postion = \"1%\"", "'max_position'"),

@@ -82,7 +82,7 @@ impl Authority {
             return refuse(Rule::Lot, 1, child.quantity.nano(), Unit::QuantityNano);
         }
         let price = match child.kind {
-            OrderKind::Limit(p) => p,
+            OrderKind::Limit(p) | OrderKind::Stop(p) | OrderKind::StopLimit { limit: p, .. } => p,
             OrderKind::Market => last,
         };
         if price < self.band.low || price > self.band.high {

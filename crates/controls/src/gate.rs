@@ -130,6 +130,26 @@ impl Gate {
         Ok(Approved::new(ReduceOnly(order), approval.hold))
     }
 
+    /// Judges a protective order that rests until the market comes to it. It may only reduce what no other open order
+    /// reduces, passes while halted, and reserves cash but no units: its sender withdraws it before another order of its
+    /// side is sent.
+    ///
+    /// # Errors
+    /// As `approve_reduction`.
+    pub fn approve_exit(
+        &mut self,
+        order: Order,
+        panel: &Panel,
+        books: &mut Ledger,
+    ) -> Result<Approved<ReduceOnly>, Refusal> {
+        let (reduction, approval) = self.approve_reduction(order, panel, books)?.into_parts();
+        let held = books.holds().get(approval.hold).copied();
+        books.release(approval.hold);
+        let hold = held.map(|h| Hold { quantity: Quantity::ZERO, ..h }).ok_or_else(overflow)?;
+        let id = books.hold(hold).map_err(|_| overflow())?;
+        Ok(Approved::new(reduction, id))
+    }
+
     /// Re-issues the approval of an order that was approved and not sent before a restart: for the same order, while
     /// its reservation still stands and covers it. A part that traded shrank the reservation, so an order that was
     /// sent and filled in part does not pass. That an unfilled order was not sent is the caller's to know, from the
@@ -151,7 +171,7 @@ impl Gate {
         if self.is_reduce_only(order.instrument) && order.quantity.nano() > room {
             return Err(refuse(Rule::ReduceOnly, room.max(0), order.quantity.nano(), Unit::QuantityNano));
         }
-        if let (OrderKind::Limit(limit), Side::Buy) = (order.kind, order.side) {
+        if let (Some(limit), Side::Buy) = (order.kind.limit(), order.side) {
             let notional = limit.notional_nano(order.quantity).map_err(|_| overflow())?.saturating_abs();
             let fee = self.limits.commission.fee_nano(notional, order.quantity).map_err(|_| overflow())?;
             let cash = notional.saturating_add(fee);
@@ -192,13 +212,17 @@ impl Gate {
         if order.quantity.signum() <= 0 || lot_rest != Ok(Quantity::ZERO) {
             return Err(refuse(Rule::Lot, instrument.lot.nano(), order.quantity.nano(), Unit::QuantityNano));
         }
-        if let OrderKind::Limit(price) = order.kind {
+        if order.kind != OrderKind::Market {
             let tick = instrument.tick.nano();
-            if tick > 0 && price.nano().checked_rem(tick) != Some(0) {
-                return Err(refuse(Rule::Tick, i128::from(tick), i128::from(price.nano()), Unit::PriceNano));
+            for price in [order.kind.stop(), order.kind.limit()].into_iter().flatten() {
+                if tick > 0 && price.nano().checked_rem(tick) != Some(0) {
+                    return Err(refuse(Rule::Tick, i128::from(tick), i128::from(price.nano()), Unit::PriceNano));
+                }
             }
-            if let Some(collar) = limits.collar {
-                let edge = worse(last, order.side, collar.nano_fraction()).map_err(|_| overflow())?;
+            // A stop is asleep until the market is there: its limit is judged from it.
+            if let (Some(collar), Some(price)) = (limits.collar, order.kind.limit()) {
+                let from = order.kind.stop().unwrap_or(last);
+                let edge = worse(from, order.side, collar.nano_fraction()).map_err(|_| overflow())?;
                 let beyond = if order.side == Side::Buy { price > edge } else { price < edge };
                 if beyond {
                     return Err(refuse(
@@ -248,6 +272,14 @@ impl Gate {
                 (worst, worst)
             }
             (OrderKind::Market, Side::Sell) => (worse(last, Side::Sell, beyond)?, last),
+            // A stop trades at itself or beyond; one that the market has passed already, from the last price.
+            (OrderKind::Stop(stop), Side::Buy) => {
+                let worst = worse(stop.max(last), Side::Buy, beyond)?;
+                (worst, worst)
+            }
+            (OrderKind::Stop(stop), Side::Sell) => (worse(stop.min(last), Side::Sell, beyond)?, larger(stop, last)),
+            (OrderKind::StopLimit { limit, .. }, Side::Buy) => (limit, limit),
+            (OrderKind::StopLimit { stop, limit }, Side::Sell) => (limit, larger(limit, larger(stop, last))),
         };
         let notional_nano = trade.notional_nano(order.quantity)?.saturating_abs();
         Ok(Prices { cash, trade, notional_nano, worth: larger(trade, last) })

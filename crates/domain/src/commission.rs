@@ -3,8 +3,9 @@
 use crate::decimal::{Overflow, div_nano_half_even};
 use crate::money::Bps;
 use crate::quantity::Quantity;
+use crate::schedule::Schedule;
 
-/// Basis points of notional plus an amount per unit, with a minimum per fill.
+/// Basis points of notional plus an amount per unit, with a minimum per fill; or a broker's own schedule in their place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Commission {
     /// Share of the notional.
@@ -13,16 +14,29 @@ pub struct Commission {
     pub per_unit_nano: i64,
     /// 1e-9 of the currency, at least, per fill.
     pub minimum_nano: i64,
+    /// A published schedule. With one, the other fields count for nothing.
+    pub schedule: Option<&'static Schedule>,
 }
 
 impl Commission {
-    /// The fee of one fill at 1e-9 of the instrument's currency; `notional_nano` may have either sign.
+    /// The commission of a published schedule.
+    #[must_use]
+    pub fn of(schedule: &'static Schedule) -> Self {
+        Commission { schedule: Some(schedule), ..Commission::default() }
+    }
+
+    /// The fee of one fill at 1e-9 of the instrument's currency; `notional_nano` may have either sign. With a schedule,
+    /// the most that one fill may cost: what is reserved before the side, the day and the month's volume are known.
     ///
     /// # Errors
     /// `Overflow` if it does not fit.
     #[inline]
     pub fn fee_nano(&self, notional_nano: i128, quantity: Quantity) -> Result<i128, Overflow> {
-        let mut fee = self.rate.of_nano(notional_nano.checked_abs().ok_or(Overflow("fee"))?)?;
+        let notional = notional_nano.checked_abs().ok_or(Overflow("fee"))?;
+        if let Some(schedule) = self.schedule {
+            return schedule.most_nano(notional, quantity);
+        }
+        let mut fee = self.rate.of_nano(notional)?;
         if self.per_unit_nano != 0 {
             let units =
                 i128::from(self.per_unit_nano).checked_mul(quantity.abs().nano()).ok_or(Overflow("fee per unit"))?;

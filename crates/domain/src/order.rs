@@ -78,6 +78,50 @@ pub enum OrderKind {
     Market,
     /// At this price or better.
     Limit(Price),
+    /// At the next price once the market trades at this one or beyond it: a sale below the market, a buy above it.
+    Stop(Price),
+    /// A limit order from the moment at which the market trades at the stop or beyond it.
+    StopLimit {
+        /// What wakes it.
+        stop: Price,
+        /// At this price or better from then on.
+        limit: Price,
+    },
+}
+
+impl OrderKind {
+    /// The price that wakes the order, if it waits for one.
+    #[inline]
+    #[must_use]
+    pub const fn stop(self) -> Option<Price> {
+        match self {
+            OrderKind::Stop(stop) | OrderKind::StopLimit { stop, .. } => Some(stop),
+            OrderKind::Market | OrderKind::Limit(_) => None,
+        }
+    }
+
+    /// The worst price at which the order may fill, if it names one.
+    #[inline]
+    #[must_use]
+    pub const fn limit(self) -> Option<Price> {
+        match self {
+            OrderKind::Limit(limit) | OrderKind::StopLimit { limit, .. } => Some(limit),
+            OrderKind::Market | OrderKind::Stop(_) => None,
+        }
+    }
+
+    /// The same kind with its prices changed.
+    ///
+    /// # Errors
+    /// Those of `change`.
+    pub fn try_map<E>(self, mut change: impl FnMut(Price) -> Result<Price, E>) -> Result<OrderKind, E> {
+        Ok(match self {
+            OrderKind::Market => OrderKind::Market,
+            OrderKind::Limit(limit) => OrderKind::Limit(change(limit)?),
+            OrderKind::Stop(stop) => OrderKind::Stop(change(stop)?),
+            OrderKind::StopLimit { stop, limit } => OrderKind::StopLimit { stop: change(stop)?, limit: change(limit)? },
+        })
+    }
 }
 
 /// How long an order lives.
@@ -110,8 +154,8 @@ pub struct Order {
 }
 
 impl Order {
-    /// The order, and what of it traded before, as a split of its instrument leaves them: what is open in whole lots, a
-    /// limit on the tick and never to the order's harm.
+    /// The order, and what of it traded before, as a split of its instrument leaves them: what is open in whole lots, its
+    /// prices on the tick: a limit never to the order's harm, a stop never further away.
     ///
     /// # Errors
     /// `Overflow` if a number does not fit.
@@ -124,10 +168,8 @@ impl Order {
     ) -> Result<(Order, Quantity), Overflow> {
         let (open, _) = split.quantity(self.quantity.checked_sub(filled)?, lot)?;
         let (filled, _) = split.quantity(filled, Quantity::from_nano(1))?;
-        let kind = match self.kind {
-            OrderKind::Market => OrderKind::Market,
-            OrderKind::Limit(price) => OrderKind::Limit(split.limit(price, tick, self.side)?),
-        };
+        // A sale's limit and a sale's stop both round up, a buy's down: the one asks no less, the other wakes no later.
+        let kind = self.kind.try_map(|price| split.limit(price, tick, self.side))?;
         Ok((Order { quantity: filled.checked_add(open)?, kind, ..self }, filled))
     }
 }
@@ -221,5 +263,41 @@ impl VenueReport {
             VenueReport::Accepted(id) | VenueReport::Cancelled(id, _) | VenueReport::Rejected(id, _) => *id,
             VenueReport::Fill(fill) => fill.order,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_moves_stops_and_limits_to_its_own_units() {
+        let p = |t: &str| Price::parse(t).unwrap();
+        let order = |side, kind| Order {
+            id: OrderId(1),
+            instrument: InstrumentId(0),
+            side,
+            kind,
+            tif: TimeInForce::GoodTillCancelled,
+            quantity: Quantity::from_units(10).unwrap(),
+        };
+        let three_for_two = Split { new: 3, old: 2 };
+        let after = |side, kind| {
+            let (o, filled) = order(side, kind)
+                .split(Quantity::from_units(4).unwrap(), three_for_two, Quantity::ONE, p("0.01"))
+                .unwrap();
+            (o.kind, o.quantity, filled)
+        };
+        let (fifteen, six) = (Quantity::from_units(15).unwrap(), Quantity::from_units(6).unwrap());
+        assert_eq!(after(Side::Sell, OrderKind::Stop(p("10"))), (OrderKind::Stop(p("6.67")), fifteen, six));
+        assert_eq!(after(Side::Buy, OrderKind::Stop(p("10"))), (OrderKind::Stop(p("6.66")), fifteen, six));
+        let kind = OrderKind::StopLimit { stop: p("10"), limit: p("9.5") };
+        let expected = OrderKind::StopLimit { stop: p("6.67"), limit: p("6.34") }; // 6.666…, 6.333…
+        assert_eq!(after(Side::Sell, kind), (expected, fifteen, six));
+        assert_eq!((kind.stop(), kind.limit()), (Some(p("10")), Some(p("9.5"))));
+        assert_eq!(
+            (OrderKind::Market.stop(), OrderKind::Limit(p("1")).stop(), OrderKind::Stop(p("1")).limit()),
+            (None, None, None)
+        );
     }
 }

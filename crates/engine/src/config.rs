@@ -9,6 +9,7 @@ use tradegraph_controls::{Limits, RiskCaps};
 use tradegraph_domain::{AgentId, Basis, Currency, FeedId, InstrumentId, Money, Nanos, Quantity};
 use tradegraph_execution::Frictions;
 use tradegraph_learning::HedgerParameters;
+use tradegraph_ledger::Financing;
 use tradegraph_market::calendar::CalendarId;
 use tradegraph_market::{Actions, Batch, Universe};
 use tradegraph_portfolio::{DirectSize, FusionParameters};
@@ -130,6 +131,15 @@ pub enum RecordLevel {
     Reasons,
 }
 
+/// Stops that protect positions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExitRules {
+    /// How far the stop is from the average cost of a position, at 1e-9 of it.
+    pub stop_loss_nano: i64,
+    /// After a stop filled, nothing is added on its side of the position for so long.
+    pub cooldown: Nanos,
+}
+
 /// Everything that determines a run.
 #[derive(Clone, Debug)]
 pub struct RunConfig {
@@ -159,6 +169,10 @@ pub struct RunConfig {
     pub limits: Limits,
     /// What trading costs.
     pub frictions: Frictions,
+    /// What nights cost and earn; `None` for nothing.
+    pub financing: Option<Financing>,
+    /// Stops that protect positions; `None` for none.
+    pub exits: Option<ExitRules>,
     /// Business days to settlement on XNYS for equities; `None` settles at once.
     pub settlement_days: Option<u8>,
     /// What is recorded.

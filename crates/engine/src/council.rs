@@ -288,7 +288,15 @@ fn execute(desk: &mut Desk) {
         let line = d.waterfall.lots;
         let held = line.position.saturating_add(line.open);
         let reduces = held.signum() == -lots.signum() && lots.unsigned_abs() <= held.unsigned_abs();
-        let answer = if reduces && desk.gate.is_halted() {
+        let paused = match &desk.exits {
+            // A turn through zero is another opinion; it also closes what there is.
+            Some(exits) if held.signum() != -lots.signum() => exits.refusal(i, side, quantity, desk.ts),
+            _ => None,
+        };
+        crate::exits::withdraw(desk, i, side);
+        let answer = if let Some(refusal) = paused {
+            Err(refusal)
+        } else if reduces && desk.gate.is_halted() {
             desk.gate.approve_reduction(order, &desk.panel, &mut desk.books).map(Approved::into_order)
         } else {
             desk.gate.approve(order, &desk.panel, &mut desk.books)

@@ -2,6 +2,8 @@
 
 use crate::config::{AllocatorConfig, RecordLevel, RunConfig};
 use crate::equity::EquityCurve;
+use crate::exits::Exits;
+use crate::records::{FinancingRecord, put_financing};
 use crate::signals::SignalBook;
 use crate::timeline::settlement;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use tradegraph_controls::{Gate, RiskCaps};
 use tradegraph_domain::{AgentId, Date, Order, Seq, Timestamp, VenueReport};
 use tradegraph_execution::{Exchange, Orders};
 use tradegraph_learning::{Hedger, HedgerParameters, Lesson, Moves, Results, Scoreboard, Statement};
-use tradegraph_ledger::{Ledger, LedgerError};
+use tradegraph_ledger::{Financing, Ledger, LedgerError};
 use tradegraph_market::{Actions, Adjustments, FeatureId, Panel};
 use tradegraph_portfolio::{Decisions, DirectAllocator, FusionAllocator};
 
@@ -158,8 +160,11 @@ pub struct Desk {
     pub(crate) present: Vec<u32>,
     /// True before the first decision: every opinion counts as a change.
     pub(crate) signals_are_new: bool,
+    /// Protective stops.
+    pub(crate) exits: Option<Exits>,
     settlement_days: Option<u8>,
     settles: (Date, Option<Date>),
+    financing: Option<Financing>,
 }
 
 impl Desk {
@@ -188,6 +193,9 @@ impl Desk {
         let currencies: Vec<_> = config.universe.iter().map(|(_, x)| x.currency).collect();
         let mut books = Ledger::new(config.base, &currencies);
         books.deposit(config.cash)?;
+        if config.financing.is_some() {
+            books = books.with_financing();
+        }
         Ok(Desk {
             ts: Timestamp::MIN,
             seq: Seq(0),
@@ -225,8 +233,10 @@ impl Desk {
             present: vec![0; panel.n_feeds()],
             panel,
             signals_are_new: true,
+            exits: config.exits.map(|rules| Exits::new(rules, n)),
             settlement_days: config.settlement_days,
             settles: (Date(i32::MIN), None),
+            financing: config.financing.clone(),
         })
     }
 
@@ -292,14 +302,38 @@ impl Desk {
         self.settles.1
     }
 
-    /// Closes the days that lie before `ts`: NAV goes on the curve, due cash settles.
+    /// Closes the days that lie before `ts`: NAV goes on the curve, the nights since are accrued, due cash settles.
     #[cold]
     pub(crate) fn roll_day(&mut self, ts: Timestamp) {
         let nav = self.books.nav().ok();
+        let from = self.equity.day();
         self.equity.roll(ts, nav);
+        if let (Some(from), Some(to)) = (from, self.equity.day()) {
+            self.finance(from, to);
+        }
         if let Err(error) = self.books.settle_through(ts.date()) {
             self.fault = Some(Fault::Books { seq: self.seq.0, error });
         }
+    }
+
+    /// Accrues the nights between two days, by the balances and marks at the end of the first. A month's accruals are paid
+    /// on the first of the next.
+    fn finance(&mut self, from: Date, to: Date) {
+        let Some(terms) = &self.financing else { return };
+        let (year, month, _) = to.ymd();
+        let (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+        let pay = Date::from_ymd(year, month, 1).unwrap_or(to);
+        let (seq, ts, records) = (self.seq.0, self.ts, &mut self.out.records);
+        let (start, outcomes) = (records.as_bytes().len(), self.record >= RecordLevel::Outcomes);
+        let done = self.books.finance(terms, from, to, pay, |currency, financed| {
+            if outcomes {
+                put_financing(records, &FinancingRecord { seq, ts, from, to, pay, currency, financed });
+            }
+        });
+        if let Err(error) = done {
+            self.fault = Some(Fault::Books { seq, error });
+        }
+        self.hash_records(start);
     }
 
     pub(crate) fn save(&self, to: &mut Encoder) {
@@ -328,6 +362,9 @@ impl Desk {
         let c = &self.counts;
         for n in [c.orders, c.fills, c.refused, c.cancelled, c.duplicates, c.unpriced] {
             to.u64(n);
+        }
+        if let Some(exits) = &self.exits {
+            exits.save(to);
         }
     }
 
@@ -370,6 +407,9 @@ impl Desk {
             duplicates: n()?,
             unpriced: n()?,
         };
+        if let Some(exits) = &mut self.exits {
+            exits.load(from)?;
+        }
         Ok(())
     }
 }

@@ -30,6 +30,11 @@ impl EquityCurve {
         ts > self.day_end
     }
 
+    /// The day that is open.
+    pub(crate) fn day(&self) -> Option<Date> {
+        (self.day_end > Timestamp::MIN).then(|| Timestamp(self.day_end.0.saturating_sub(1)).date())
+    }
+
     /// Writes the open day with the NAV before the first event after it, and opens the day of `ts`.
     pub(crate) fn roll(&mut self, ts: Timestamp, nav_nano: Option<i128>) {
         self.close(nav_nano);

@@ -8,6 +8,7 @@ mod config;
 mod council;
 mod desk;
 mod equity;
+mod exits;
 mod journal;
 mod packed;
 pub mod records;
@@ -16,8 +17,11 @@ mod state;
 mod timeline;
 
 pub use backtest::{BackTest, Outcome, Progress, RunFailure};
-pub use config::{AgentConfig, AllocatorConfig, ConfigError, RecordLevel, RunConfig, Schedule, build_agents};
+pub use config::{
+    AgentConfig, AllocatorConfig, ConfigError, ExitRules, RecordLevel, RunConfig, Schedule, build_agents,
+};
 pub use desk::{Counts, Desk, Effects, Fault};
 pub use equity::EquityPoint;
 pub use journal::{CommitGroup, Journal, JournalError, MemoryJournal, Snapshot};
 pub use state::{State, StateError, step};
+pub use tradegraph_ledger::{Financed, Financing, Rate};

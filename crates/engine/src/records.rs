@@ -1,17 +1,18 @@
 //! The records of a journal: what they hold and how they become bytes: a tag, then fields in order, the frequent records
 //! packed. A change bumps `FORMAT` and keeps a reader of the old ones. Version 2 binds corporate actions and has a record
-//! for each; version 3 has what the council learned, the market's regimes and the agents' results. Journals of older versions
-//! can be read, and not be run again.
+//! for each; version 3 has orders with stops, costs of fills by kind, financing, what the council learned, the market's regimes
+//! and the agents' results. Journals of older versions can be read, and not be run again.
 
 use crate::packed::{Line, count, int, small, wide};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::{
-    ActionKind, AgentId, BaseEntry, CancelReason, CorporateAction, Date, ExecId, FactorId, Fill, InstrumentId, LotLine,
-    Order, OrderId, OrderKind, Price, Quantity, Refusal, Regime, RejectReason, Resolution, Rule, Side, Step, StepEntry,
-    Timestamp, Unit, Waterfall, WaterfallUnit,
+    ActionKind, AgentId, BaseEntry, CancelReason, CorporateAction, Currency, Date, ExecId, FactorId, Fill,
+    InstrumentId, LotLine, Order, OrderId, OrderKind, Price, Quantity, Refusal, Regime, RejectReason, Resolution, Rule,
+    Side, Step, StepEntry, Timestamp, Unit, Waterfall, WaterfallUnit,
 };
+use tradegraph_execution::FillCosts;
 use tradegraph_learning::{Lesson, Line as AgentLine, Statement};
-use tradegraph_ledger::ActionBooked;
+use tradegraph_ledger::{ActionBooked, Financed};
 use tradegraph_market::{ActionsId, BatchId};
 
 /// Version of the records' encoding.
@@ -83,6 +84,25 @@ pub struct ActionRecord {
     pub booked: ActionBooked,
     /// Open orders that it changed or ended.
     pub n_orders: u32,
+}
+
+/// What nights cost and earned in one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FinancingRecord {
+    /// The first event after the nights.
+    pub seq: u64,
+    /// When it came.
+    pub ts: Timestamp,
+    /// The day on which the first night began.
+    pub from: Date,
+    /// The day on which the last one ended.
+    pub to: Date,
+    /// When it is paid; accrued until then.
+    pub pay: Date,
+    /// Currency of the amounts.
+    pub currency: Currency,
+    /// What was accrued.
+    pub financed: Financed,
 }
 
 /// One record.
@@ -167,6 +187,17 @@ pub enum Record {
         /// The account's result, line by line.
         statement: Statement,
     },
+    /// What an execution cost by kind, after the record of the fill.
+    Costs {
+        /// Event.
+        seq: u64,
+        /// The execution.
+        exec: ExecId,
+        /// The parts.
+        costs: FillCosts,
+    },
+    /// Borrow fees and interest of some nights.
+    Financing(Box<FinancingRecord>),
     /// The canonical state's hash after an event.
     StateHash {
         /// Event.
@@ -189,6 +220,8 @@ const COUNCIL_DECISION: u8 = 12;
 const LESSON: u8 = 13;
 const REGIME: u8 = 14;
 const RESULTS: u8 = 15;
+const COSTS: u8 = 10;
+const FINANCING: u8 = 11;
 
 // Kinds of actions.
 const SPLIT: u8 = 0;
@@ -203,6 +236,8 @@ const REFUSED: u8 = 4;
 const REASONS: u8 = 8;
 const IN_LOTS: u8 = 16;
 const ANOMALY: u8 = 32;
+/// Of a decision: the order has a stop; its price comes after the limit's.
+const STOP: u8 = 32;
 /// The time in force stands in the two highest bits.
 const TIF: u8 = 6;
 
@@ -309,7 +344,8 @@ pub(crate) fn put_decision(
     line.byte(if council.is_some() { COUNCIL_DECISION } else { DECISION });
     line.byte(
         flag(order.side == Side::Sell, SELL)
-            | flag(order.kind != OrderKind::Market, LIMIT)
+            | flag(order.kind.limit().is_some(), LIMIT)
+            | flag(order.kind.stop().is_some(), STOP)
             | flag(refusal.is_some(), REFUSED)
             | flag(waterfall.is_some(), REASONS)
             | flag(waterfall.is_some_and(|w| w.unit == WaterfallUnit::Lots), IN_LOTS)
@@ -322,8 +358,11 @@ pub(crate) fn put_decision(
     line.wide(order.quantity.nano());
     line.int(price.nano());
     line.wide(nav_nano);
-    if let OrderKind::Limit(p) = order.kind {
-        line.int(p.nano());
+    if let Some(limit) = order.kind.limit() {
+        line.int(limit.nano());
+    }
+    if let Some(stop) = order.kind.stop() {
+        line.int(stop.nano());
     }
     if let Some(r) = refusal {
         line.byte(r.rule as u8);
@@ -383,6 +422,31 @@ pub(crate) fn put_fill(out: &mut Encoder, seq: u64, ts: Timestamp, f: &Fill, rea
     line.wide(f.fee_nano);
     line.wide(realised_nano);
     line.flush();
+}
+
+pub(crate) fn put_costs(out: &mut Encoder, seq: u64, exec: ExecId, c: &FillCosts) {
+    let mut line = Line::new(out);
+    line.byte(COSTS);
+    line.count(seq);
+    line.count(exec.0);
+    for v in [c.commission_nano, c.regulatory_nano, c.spread_nano, c.impact_nano] {
+        line.wide(v);
+    }
+    line.flush();
+}
+
+pub(crate) fn put_financing(out: &mut Encoder, r: &FinancingRecord) {
+    let mut line = Line::new(out);
+    line.byte(FINANCING);
+    line.count(r.seq);
+    for v in [r.ts.0, i64::from(r.from.0), i64::from(r.to.0), i64::from(r.pay.0)] {
+        line.int(v);
+    }
+    for v in [r.financed.borrow_nano, r.financed.margin_nano, r.financed.earned_nano] {
+        line.wide(v);
+    }
+    line.flush();
+    out.str(r.currency.code());
 }
 
 pub(crate) fn put_cancelled(to: &mut Encoder, seq: u64, ts: Timestamp, order: OrderId, reason: CancelReason) {
@@ -491,6 +555,17 @@ fn one(d: &mut Decoder<'_>, len: usize) -> Result<Record, DecodeError> {
             }
             Record::Results { seq, ts, nav_nano, statement: Statement { total, lines, construction } }
         }
+        COSTS => {
+            let (seq, exec) = (count(d, "seq")?, ExecId(count(d, "execution")?));
+            let costs = FillCosts {
+                commission_nano: wide(d, "commission")?,
+                regulatory_nano: wide(d, "regulators' fees")?,
+                spread_nano: wide(d, "spread")?,
+                impact_nano: wide(d, "impact")?,
+            };
+            Record::Costs { seq, exec, costs }
+        }
+        FINANCING => Record::Financing(Box::new(financing(d, at)?)),
         STATE_HASH => Record::StateHash { seq: d.u64("seq")?, hash: id(d, "state hash")? },
         other => return Err(invalid("record tag", other)),
     })
@@ -563,6 +638,21 @@ fn action(d: &mut Decoder<'_>, at: usize) -> Result<ActionRecord, DecodeError> {
     })
 }
 
+fn financing(d: &mut Decoder<'_>, at: usize) -> Result<FinancingRecord, DecodeError> {
+    let (seq, ts) = (count(d, "seq")?, Timestamp(int(d, "time")?));
+    let (from, to, pay) =
+        (Date(small(d, "first night")?), Date(small(d, "last night")?), Date(small(d, "payment date")?));
+    let financed = Financed {
+        borrow_nano: wide(d, "borrow fee")?,
+        margin_nano: wide(d, "margin interest")?,
+        earned_nano: wide(d, "interest on cash")?,
+    };
+    let code = d.str("currency")?;
+    let found = code.len() as u64;
+    let currency = Currency::parse(code).ok_or(DecodeError::Invalid { what: "currency", at, found })?;
+    Ok(FinancingRecord { seq, ts, from, to, pay, currency, financed })
+}
+
 fn side(flags: u8) -> Side {
     if flags & SELL == 0 { Side::Buy } else { Side::Sell }
 }
@@ -578,7 +668,14 @@ fn decision(d: &mut Decoder<'_>, at: usize, council: bool) -> Result<DecisionRec
     let quantity = Quantity::from_nano(wide(d, "quantity")?);
     let price = Price::from_nano(int(d, "price")?);
     let nav_nano = wide(d, "NAV")?;
-    let kind = if has(LIMIT) { OrderKind::Limit(Price::from_nano(int(d, "limit")?)) } else { OrderKind::Market };
+    let limit = if has(LIMIT) { Some(Price::from_nano(int(d, "limit")?)) } else { None };
+    let stop = if has(STOP) { Some(Price::from_nano(int(d, "stop")?)) } else { None };
+    let kind = match (stop, limit) {
+        (None, None) => OrderKind::Market,
+        (None, Some(limit)) => OrderKind::Limit(limit),
+        (Some(stop), None) => OrderKind::Stop(stop),
+        (Some(stop), Some(limit)) => OrderKind::StopLimit { stop, limit },
+    };
     let tif = match flags >> TIF {
         0 => Tif::Day,
         1 => Tif::GoodTillCancelled,
@@ -764,6 +861,23 @@ mod tests {
         digits.chunks(2).map(|p| u8::from_str_radix(std::str::from_utf8(p).unwrap(), 16).unwrap()).collect()
     }
 
+    #[test]
+    fn every_kind_of_order_survives() {
+        let (stop, limit) = (Price::from_nano(-5), Price::from_nano(6));
+        for kind in
+            [OrderKind::Market, OrderKind::Limit(limit), OrderKind::Stop(stop), OrderKind::StopLimit { stop, limit }]
+        {
+            let (_, mut record) = sample(&[1], true);
+            record.order.kind = kind;
+            let (refusal, w) = (record.refusal.as_ref(), Some(&record.waterfall));
+            let mut e = Encoder::new();
+            put_decision(&mut e, 4, Timestamp(5), &record.order, refusal, record.price, -3, w, |put| {
+                record.evidence.iter().for_each(|e| put(*e));
+            });
+            assert_eq!(decode(e.as_bytes()), Ok(vec![Record::Decision(Box::new(record))]));
+        }
+    }
+
     proptest! {
         #[test]
         fn decisions_survive(amounts in prop::collection::vec(-1_000_000_000_i64..1_000_000_000, 0..20), refused in any::<bool>()) {
@@ -771,6 +885,24 @@ mod tests {
             prop_assert_eq!(decode(&bytes), Ok(vec![Record::Decision(Box::new(record))]));
             for cut in 1..bytes.len() {
                 prop_assert!(decode(&bytes[..cut]).is_err());
+            }
+        }
+
+        #[test]
+        fn costs_and_financing_survive(n in prop::collection::vec(any::<i128>(), 7), exec in any::<u64>(), days in prop::collection::vec(any::<i32>(), 3)) {
+            let costs = FillCosts { commission_nano: n[0], regulatory_nano: n[1], spread_nano: n[2], impact_nano: n[3] };
+            let financed = Financed { borrow_nano: n[4], margin_nano: n[5], earned_nano: n[6] };
+            let r = FinancingRecord {
+                seq: 9, ts: Timestamp(-4), from: Date(days[0]), to: Date(days[1]), pay: Date(days[2]), currency: Currency::EUR, financed,
+            };
+            let mut e = Encoder::new();
+            put_costs(&mut e, 3, ExecId(exec), &costs);
+            let first = e.as_bytes().len();
+            put_financing(&mut e, &r);
+            let expected = vec![Record::Costs { seq: 3, exec: ExecId(exec), costs }, Record::Financing(Box::new(r))];
+            prop_assert_eq!(decode(e.as_bytes()), Ok(expected));
+            for cut in (1..e.as_bytes().len()).filter(|c| *c != first) {
+                prop_assert!(decode(&e.as_bytes()[..cut]).is_err());
             }
         }
 

@@ -4,13 +4,14 @@ use crate::actions::take_effect;
 use crate::config::{ConfigError, RecordLevel, RunConfig, build_agents};
 use crate::council::Council;
 use crate::desk::{Allocator, Desk, Effects, Fault};
-use crate::records::{put_cancelled, put_command, put_fill, put_lesson, put_rejected, put_results};
+use crate::exits;
+use crate::records::{put_cancelled, put_command, put_costs, put_fill, put_lesson, put_rejected, put_results};
 use crate::signals::NARROW;
 use crate::timeline::{Tick, TickPayload};
 use tradegraph_agents::{Agent, RuleError};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::{BatchRef, Event, FeedId, Fill, InstrumentId, Payload, Seq, Timestamp, VenueReport};
-use tradegraph_execution::{Applied, Exchange};
+use tradegraph_execution::{Applied, Exchange, OrderState};
 use tradegraph_graph::{CompileError, LoadError};
 use tradegraph_learning::Lesson;
 use tradegraph_ledger::LedgerError;
@@ -229,8 +230,13 @@ pub(crate) struct Skipped {
 #[inline]
 pub fn step(state: &mut State, event: &Event, out: &mut Effects) {
     apply(state, event);
-    while !state.desk.out.reports.is_empty() {
-        consume_reports(state);
+    loop {
+        while !state.desk.out.reports.is_empty() {
+            consume_reports(state);
+        }
+        if state.desk.exits.is_none() || state.desk.fault.is_some() || !exits::settle(&mut state.desk) {
+            break;
+        }
     }
     if let Some(lesson) = state.desk.out.lesson.take() {
         learned(&mut state.desk, &lesson);
@@ -283,11 +289,11 @@ fn apply(state: &mut State, event: &Event) {
     if desk.fault.is_some() {
         return;
     }
+    desk.seq = event.seq;
+    desk.ts = event.ts;
     if desk.equity.is_past(event.ts) {
         desk.roll_day(event.ts);
     }
-    desk.seq = event.seq;
-    desk.ts = event.ts;
     match &event.payload {
         Payload::Bars(at) => bars(desk, *at),
         Payload::Decide(_) => decide(state),
@@ -430,10 +436,21 @@ fn book(desk: &mut Desk, fill: &Fill, applied: Applied) {
     if let Allocator::Fusion(a) = &desk.allocator {
         desk.results.charge(fill.fee_nano, fill.instrument.index(), a.asked());
     }
+    if let Some(exits) = &mut desk.exits {
+        exits.filled(fill.instrument, fill.order, fill.side, desk.ts);
+        exits.touch(fill.instrument);
+        if let Applied::Ended(open) = applied {
+            exits.forget(fill.instrument, open.order.id);
+        }
+    }
     desk.counts.fills += 1;
+    let costs = desk.exchange.as_mut().and_then(|x| x.take_costs(fill.exec));
     if desk.record >= RecordLevel::Outcomes {
         let anomaly = applied == Applied::Anomaly;
         put_fill(&mut desk.out.records, desk.seq.0, desk.ts, fill, realised_nano, anomaly);
+        if let Some(costs) = costs {
+            put_costs(&mut desk.out.records, desk.seq.0, fill.exec, &costs);
+        }
     }
 }
 
@@ -441,6 +458,17 @@ fn book(desk: &mut Desk, fill: &Fill, applied: Applied) {
 fn ended(desk: &mut Desk, applied: Applied) {
     if let Applied::Ended(open) = applied {
         desk.books.release(open.hold);
+        if let Some(exits) = &mut desk.exits {
+            let (i, id) = (open.order.instrument, open.order.id);
+            let ours = exits.owns(i, id);
+            if !(ours && open.state == OrderState::Rejected) {
+                exits.touch(i);
+            }
+            exits.forget(i, id);
+            if ours {
+                return;
+            }
+        }
         match &mut desk.allocator {
             Allocator::Direct(a) => a.unmet(open.order.instrument),
             Allocator::Fusion(a) => a.unmet(open.order.instrument),

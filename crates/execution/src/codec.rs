@@ -14,6 +14,15 @@ pub(crate) fn save_order(to: &mut Encoder, o: &Order) {
             to.u8(1);
             to.i64(price.nano());
         }
+        OrderKind::Stop(price) => {
+            to.u8(2);
+            to.i64(price.nano());
+        }
+        OrderKind::StopLimit { stop, limit } => {
+            to.u8(3);
+            to.i64(stop.nano());
+            to.i64(limit.nano());
+        }
     }
     to.i128(o.quantity.nano());
 }
@@ -36,6 +45,11 @@ pub(crate) fn load_order(from: &mut Decoder<'_>) -> Result<Order, DecodeError> {
     let kind = match from.u8("order kind")? {
         0 => OrderKind::Market,
         1 => OrderKind::Limit(Price::from_nano(from.i64("limit price")?)),
+        2 => OrderKind::Stop(Price::from_nano(from.i64("stop price")?)),
+        3 => {
+            let stop = Price::from_nano(from.i64("stop price")?);
+            OrderKind::StopLimit { stop, limit: Price::from_nano(from.i64("limit price")?) }
+        }
         other => return Err(invalid("order kind", other)),
     };
     let quantity = Quantity::from_nano(from.i128("order quantity")?);

@@ -11,30 +11,25 @@
 //! - A buy that costs more than the account has fills in part, and the rest is cancelled. Sales of the same moment pay
 //!   for nothing: their proceeds are there from the next one.
 //! - An order lives by the rows in which its instrument has a bar: while its market is shut it waits, also a day order.
-//! - There is no market impact, no latency and no queue at this level; the report says so.
+//! - A stop wakes when its instrument trades at it or beyond: at an open beyond it, it fills at that open; within a bar
+//!   at the stop itself (a bar that lies beyond it as a whole fills at its close); of series of closes at the close
+//!   that shows it. Half the spread and the impact come on top. Stops go before all other orders of a bar: of a stop
+//!   and a target that one bar touches, the stop fills.
+//! - A stop-limit becomes a limit order when it wakes and never fills better than its limit. In the bar that wakes it, it
+//!   fills only if the bar also closes at the limit or better; else it waits.
+//! - Costs are the models in `costs`. There is no latency and no queue at this level; the report says so.
 
 use crate::codec::{load_order, save_order};
+use crate::costs::{FillCosts, Frictions, Trailing};
+use std::collections::VecDeque;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::{
-    BarPeriod, Bps, CancelReason, Commission, Currency, Date, ExecId, Fill, InstrumentId, Lots, Order, OrderId,
-    OrderKind, Overflow, Price, Quantity, RejectReason, Side, Split, TimeInForce, VenueReport, mul_div_half_even,
+    BarPeriod, Billed, Bps, CancelReason, Commission, Currency, Date, ExecId, Fees, Fill, InstrumentId, Lots, Order,
+    OrderId, OrderKind, Overflow, Price, Quantity, RejectReason, Schedule, Side, Split, TimeInForce, VenueReport,
+    mul_div_half_even,
 };
 use tradegraph_ledger::{HoldId, Ledger};
 use tradegraph_market::{Batch, Universe};
-
-/// Bars whose mean volume limits participation at an open.
-const VOLUME_BARS: usize = 20;
-
-/// What trading costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Frictions {
-    /// The broker's fee.
-    pub commission: Commission,
-    /// Half the spread, paid by market orders.
-    pub half_spread: Bps,
-    /// Largest share of volume that fills may take, at 1e-9; `None` for no limit.
-    pub participation_nano: Option<i64>,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Resting {
@@ -44,6 +39,10 @@ struct Resting {
     hold: HoldId,
     /// UTC date of the first row in which the instrument traded since the order came: its session, for fixed bars.
     session: Option<Date>,
+    /// A stop that woke.
+    awake: bool,
+    /// What a schedule billed it for.
+    billed: Billed,
 }
 
 /// The exchange's books.
@@ -59,13 +58,15 @@ pub struct Exchange {
     highest: OrderId,
     in_order: bool,
     last_exec: u64,
-    /// The last `VOLUME_BARS` volumes of each instrument, and their sums; empty without a participation limit.
-    volumes: Vec<[f64; VOLUME_BARS]>,
-    n_volumes: Vec<u32>,
-    /// Units that fills of the present moment took, by instrument; empty without a participation limit.
+    trailing: Trailing,
+    /// Units that fills of the present moment took, by instrument; empty without participation and impact.
     taken: Vec<i128>,
     /// By currency, what fills of the present moment cost beyond their reservations: the books learn of it later.
     spent: Vec<(Currency, i128)>,
+    /// The calendar month (12 × year + month) and the units that traded in it, for tiers by volume.
+    month: (i32, Quantity),
+    /// Costs of fills that were reported and not asked for yet.
+    costs: VecDeque<(ExecId, FillCosts)>,
 }
 
 /// Where in a bar the exchange stands.
@@ -75,11 +76,21 @@ enum Moment {
     Close,
 }
 
+/// At what an order trades now.
+#[derive(Clone, Copy)]
+struct Offer {
+    /// Before spread and impact.
+    base: Price,
+    /// It takes what is offered, and pays spread and impact.
+    takes: bool,
+}
+
 /// The row that trades now.
 struct Row<'a> {
     moment: Moment,
     batch: &'a Batch,
     row: usize,
+    day: Date,
     closes_only: bool,
     universe: &'a Universe,
     books: &'a Ledger,
@@ -89,7 +100,7 @@ impl Exchange {
     /// An exchange without orders.
     #[must_use]
     pub fn new(frictions: Frictions, n_instruments: usize) -> Self {
-        let n = if frictions.participation_nano.is_some() { n_instruments } else { 0 };
+        let trailing = Trailing::new(&frictions, n_instruments);
         Exchange {
             frictions,
             n_instruments,
@@ -98,10 +109,11 @@ impl Exchange {
             highest: OrderId::default(),
             in_order: true,
             last_exec: 0,
-            volumes: vec![[0.0; VOLUME_BARS]; n],
-            n_volumes: vec![0; n],
-            taken: vec![0; n],
+            taken: vec![0; trailing.len()],
+            trailing,
             spent: vec![],
+            month: (0, Quantity::ZERO),
+            costs: VecDeque::new(),
         }
     }
 
@@ -122,7 +134,7 @@ impl Exchange {
     #[inline]
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.resting.is_empty() && self.volumes.is_empty()
+        self.resting.is_empty() && self.trailing.is_empty()
     }
 
     /// Receives an order and answers at once.
@@ -144,7 +156,8 @@ impl Exchange {
         }
         self.in_order &= newest;
         self.highest = if newest { order.id } else { self.highest };
-        self.resting.push(Resting { order, remaining: order.quantity, hold, session: None });
+        let (remaining, billed) = (order.quantity, Billed::default());
+        self.resting.push(Resting { order, remaining, hold, session: None, awake: false, billed });
         reports.push(VenueReport::Accepted(order.id));
     }
 
@@ -189,7 +202,7 @@ impl Exchange {
         }
         self.sweep();
         let ratio = f64::from(split.new) / f64::from(split.old);
-        self.volumes.get_mut(i.index()).into_iter().flatten().for_each(|v| *v *= ratio);
+        self.trailing.split(i.index(), ratio);
         Ok(())
     }
 
@@ -237,7 +250,8 @@ impl Exchange {
     ) {
         if !self.resting.is_empty() {
             let closes_only = !batch.spec().has_open;
-            self.trade(&Row { moment: Moment::Open, batch, row, closes_only, universe, books }, reports);
+            let day = batch.interval(row).start.date();
+            self.trade(&Row { moment: Moment::Open, batch, row, day, closes_only, universe, books }, reports);
         }
     }
 
@@ -253,9 +267,10 @@ impl Exchange {
     ) {
         if !self.resting.is_empty() {
             let closes_only = !batch.spec().has_open;
-            self.trade(&Row { moment: Moment::Close, batch, row, closes_only, universe, books }, reports);
+            let day = batch.interval(row).start.date();
+            self.trade(&Row { moment: Moment::Close, batch, row, day, closes_only, universe, books }, reports);
         }
-        self.note_volumes(batch, row);
+        self.trailing.note(batch, row);
     }
 
     fn trade(&mut self, now: &Row<'_>, reports: &mut Vec<VenueReport>) {
@@ -267,8 +282,7 @@ impl Exchange {
                 }
             }
         }
-        let interval = now.batch.interval(now.row);
-        let day = interval.start.date();
+        let (interval, day) = (now.batch.interval(now.row), now.day);
         let session_ends = now.moment == Moment::Close
             && match now.batch.spec().period {
                 BarPeriod::Session => true,
@@ -276,7 +290,16 @@ impl Exchange {
             };
         // Lent out for the loop, which uses the rest of the exchange's state; its memory comes back.
         let mut resting = std::mem::take(&mut self.resting);
-        resting.retain_mut(|r| !r.remaining.is_zero() && self.stays(r, now, day, session_ends, reports));
+        let is_stop = |r: &Resting| r.order.kind.stop().is_some();
+        let stops = now.moment == Moment::Close && resting.len() > 1 && resting.iter().any(is_stop);
+        if stops {
+            resting.retain_mut(|r| {
+                !r.remaining.is_zero() && (!is_stop(r) || self.stays(r, now, day, session_ends, reports))
+            });
+        }
+        resting.retain_mut(|r| {
+            !r.remaining.is_zero() && ((stops && is_stop(r)) || self.stays(r, now, day, session_ends, reports))
+        });
         self.resting = resting;
         self.swept();
     }
@@ -297,17 +320,17 @@ impl Exchange {
             Moment::Close => now.batch.close(now.row, i),
         };
         let Some(price) = price else { return true };
+        let id = r.order.id;
         let mut end = |reason| {
-            reports.push(VenueReport::Cancelled(r.order.id, reason));
+            reports.push(VenueReport::Cancelled(id, reason));
             false
         };
         if r.order.tif == TimeInForce::Day && *r.session.get_or_insert(day) != day {
             // The session's last bar did not touch midnight, so only this one shows that it is over.
             return end(CancelReason::EndOfSession);
         }
-        let stays = match self.price(&r.order, price, now) {
-            Some(Ok(price)) => self.fill(r, price, now, reports),
-            Some(Err(_)) => return end(CancelReason::Cash),
+        let stays = match offer(r, price, now) {
+            Some(at) => self.fill(r, at, now, reports),
             None if r.order.tif == TimeInForce::ImmediateOrCancel && r.order.kind != OrderKind::Market => {
                 return end(CancelReason::ImmediateOrCancel);
             }
@@ -320,44 +343,25 @@ impl Exchange {
         stays
     }
 
-    /// The price at which an order trades now, if it does; `first` is the row's open or close.
+    /// The price of `quantity` units: with half a spread and the impact of all that was taken at this moment, if the
+    /// order takes.
     #[inline]
-    fn price(&self, order: &Order, first: Price, now: &Row<'_>) -> Option<Result<Price, Overflow>> {
-        let i = order.instrument.index();
-        let buy = order.side == Side::Buy;
-        match (order.kind, now.moment) {
-            (OrderKind::Market, Moment::Close) if !now.closes_only => None,
-            (OrderKind::Market, _) => Some(self.with_spread(first, buy)),
-            (OrderKind::Limit(limit), Moment::Open) => {
-                let beyond = if buy { first < limit } else { first > limit };
-                beyond.then_some(Ok(first))
-            }
-            (OrderKind::Limit(limit), Moment::Close) => {
-                let extreme = match (now.closes_only, buy) {
-                    (true, _) => first,
-                    (false, true) => now.batch.low(now.row, i)?,
-                    (false, false) => now.batch.high(now.row, i)?,
-                };
-                let through = if buy { extreme < limit } else { extreme > limit };
-                through.then_some(Ok(limit))
-            }
-        }
-    }
-
-    #[inline]
-    fn with_spread(&self, price: Price, buy: bool) -> Result<Price, Overflow> {
+    fn price(&self, i: InstrumentId, at: Offer, buy: bool, quantity: Quantity) -> Result<Price, Overflow> {
         let half = self.frictions.half_spread;
-        if half == Bps::ZERO {
-            return Ok(price);
+        if !at.takes || (half == Bps::ZERO && self.frictions.impact_nano.is_none()) {
+            return Ok(at.base);
         }
-        // Against the order, also where prices are below zero.
-        let up = buy == (price.nano() >= 0);
-        price.shifted(if up { half } else { Bps::from_nano_fraction(half.nano_fraction().saturating_neg()) })
+        let impact = self.frictions.impact_nano.map_or(0, |factor| {
+            let taken = self.taken.get(i.index()).copied().unwrap_or_default();
+            let units = Quantity::from_nano(taken.saturating_add(quantity.nano())).to_f64();
+            self.trailing.impact_nano(factor, i.index(), units)
+        });
+        against(at.base, half.nano_fraction().saturating_add(impact), buy)
     }
 
     /// Trades what volume and cash allow; false if the order ended.
     #[inline]
-    fn fill(&mut self, r: &mut Resting, price: Price, now: &Row<'_>, reports: &mut Vec<VenueReport>) -> bool {
+    fn fill(&mut self, r: &mut Resting, at: Offer, now: &Row<'_>, reports: &mut Vec<VenueReport>) -> bool {
         let i = r.order.instrument;
         let (lot, currency) =
             now.universe.get(i).map_or((Quantity::from_nano(1), now.books.base()), |x| (x.lot, x.currency));
@@ -371,10 +375,17 @@ impl Exchange {
         }
         let commission = self.frictions.commission;
         let free = commission == Commission::default();
+        let (month, steep) = (self.month_of(now.day), self.frictions.impact_nano.is_some());
         // The fee, and what cash falls by.
         let cost = |q: Quantity| {
-            let notional = price.notional_nano(q)?;
-            let fee = if free { 0 } else { commission.fee_nano(notional, q)? };
+            let notional = self.price(i, at, buy, q)?.notional_nano(q)?;
+            let fee = match commission.schedule {
+                None if free => 0,
+                None => commission.fee_nano(notional, q)?,
+                Some(s) => {
+                    s.fees(r.order.side, notional.saturating_abs(), q, now.day, month.1, r.billed)?.0.total_nano()?
+                }
+            };
             Ok::<_, Overflow>((fee, if buy { notional } else { notional.saturating_neg() }.saturating_add(fee)))
         };
         let own = now.books.holds().get(r.hold).copied();
@@ -387,7 +398,7 @@ impl Exchange {
                 let free = now.books.free_cash(i).saturating_add(own_cash);
                 let budget = free.saturating_sub(self.spent(currency));
                 if total > budget {
-                    quantity = affordable(quantity, total, budget, lot, |q| cost(q).map(|(_, total)| total));
+                    quantity = affordable(quantity, total, budget, lot, steep, |q| cost(q).map(|(_, total)| total));
                     short_of = Some(CancelReason::Cash);
                     paid = if quantity.is_zero() { Ok((0, 0)) } else { cost(quantity) };
                 }
@@ -396,11 +407,16 @@ impl Exchange {
             Err(_) => (quantity, short_of) = (Quantity::ZERO, Some(CancelReason::Cash)),
         }
         let (fee_nano, total) = paid.unwrap_or_default();
+        let price = self.price(i, at, buy, quantity).unwrap_or(at.base);
         if quantity.signum() > 0 {
             self.last_exec = self.last_exec.saturating_add(1);
             let exec = ExecId(self.last_exec);
             let (order, side) = (r.order.id, r.order.side);
             reports.push(VenueReport::Fill(Fill { exec, order, instrument: i, side, quantity, price, fee_nano }));
+            if self.frictions.itemises() {
+                let fill = Fill { exec, order, instrument: i, side, quantity, price, fee_nano };
+                self.itemise(r, &fill, at, now.day, month);
+            }
             r.remaining = Quantity::from_nano(r.remaining.nano().saturating_sub(quantity.nano()));
             if let Some(units) = self.taken.get_mut(i.index()) {
                 *units = units.saturating_add(quantity.nano());
@@ -441,11 +457,7 @@ impl Exchange {
         let at = i.index();
         let volume = match now.moment {
             Moment::Close => now.batch.volume(now.row, at).unwrap_or_default(),
-            Moment::Open => {
-                let n = self.n_volumes.get(at).copied().unwrap_or_default().min(VOLUME_BARS as u32);
-                let sum: f64 = self.volumes.get(at).map_or(0.0, |v| v.iter().sum());
-                if n == 0 { 0.0 } else { sum / f64::from(n) }
-            }
+            Moment::Open => self.trailing.volume(at),
         };
         let lots = (volume * share / lot.to_f64()).floor();
         // 9e18 lots and more are no limit at all; the cast takes a volume that is no number for none.
@@ -455,16 +467,56 @@ impl Exchange {
         Some(Quantity::from_nano(allowed.saturating_sub(taken).max(0)))
     }
 
-    fn note_volumes(&mut self, batch: &Batch, row: usize) {
-        for (i, (window, n)) in self.volumes.iter_mut().zip(&mut self.n_volumes).enumerate() {
-            if let Some(volume) = batch.volume(row, i) {
-                let at = *n as usize;
-                if let Some(slot) = window.get_mut(at.checked_rem(VOLUME_BARS).unwrap_or_default()) {
-                    *slot = volume;
-                }
-                *n = n.saturating_add(1);
+    /// The month of a day and the units that traded in it; nothing without tiers.
+    #[inline]
+    fn month_of(&self, day: Date) -> (i32, Quantity) {
+        if !self.frictions.commission.schedule.is_some_and(Schedule::is_tiered) {
+            return self.month;
+        }
+        let (year, month, _) = day.ymd();
+        let key = year.saturating_mul(12).saturating_add(i32::try_from(month).unwrap_or_default());
+        if key == self.month.0 { self.month } else { (key, Quantity::ZERO) }
+    }
+
+    /// Puts a fill on its order's bill and notes what it cost by kind.
+    fn itemise(&mut self, r: &mut Resting, fill: &Fill, at: Offer, day: Date, month: (i32, Quantity)) {
+        let (side, quantity) = (fill.side, fill.quantity);
+        let mut fees = Fees { commission_nano: fill.fee_nano, regulatory_nano: 0 };
+        let notional = |p: Price| p.notional_nano(quantity).unwrap_or_default();
+        if let Some(schedule) = self.frictions.commission.schedule {
+            // The same sums gave the fill its fee, so they fit.
+            let bill = schedule.fees(side, notional(fill.price).saturating_abs(), quantity, day, month.1, r.billed);
+            (fees, r.billed) = bill.unwrap_or((fees, r.billed));
+            if schedule.is_tiered() {
+                let units = month.1.nano().saturating_add(quantity.nano());
+                self.month = (month.0, Quantity::from_nano(units));
             }
         }
+        let half = self.frictions.half_spread.nano_fraction();
+        let quoted = if at.takes { against(at.base, half, side == Side::Buy).unwrap_or(at.base) } else { at.base };
+        let apart = |a: Price, b: Price| notional(a).saturating_sub(notional(b)).saturating_abs();
+        let costs = FillCosts {
+            commission_nano: fees.commission_nano,
+            regulatory_nano: fees.regulatory_nano,
+            spread_nano: apart(quoted, at.base),
+            impact_nano: apart(fill.price, quoted),
+        };
+        self.costs.push_back((fill.exec, costs));
+    }
+
+    /// What a fill cost by kind, once; `None` where frictions do not itemise.
+    #[inline]
+    pub fn take_costs(&mut self, exec: ExecId) -> Option<FillCosts> {
+        while let Some((id, costs)) = self.costs.pop_front() {
+            if id == exec {
+                return Some(costs);
+            }
+        }
+        None
+    }
+
+    fn bills(&self) -> bool {
+        self.frictions.commission.schedule.is_some()
     }
 
     /// Writes the exchange's books canonically.
@@ -477,10 +529,17 @@ impl Exchange {
             to.u32(r.hold.number());
             to.bool(r.session.is_some());
             to.i32(r.session.map_or(0, |day| day.0));
+            if r.order.kind.stop().is_some() {
+                to.bool(r.awake);
+            }
+            if self.bills() {
+                [r.billed.raw_nano, r.billed.own_nano, r.billed.notional_nano].into_iter().for_each(|n| to.i128(n));
+            }
         }
-        for (v, n) in self.volumes.iter().zip(&self.n_volumes) {
-            to.u32(*n);
-            v.iter().for_each(|x| to.f64(*x));
+        self.trailing.save(to);
+        if self.bills() {
+            to.i32(self.month.0);
+            to.i128(self.month.1.nano());
         }
     }
 
@@ -503,25 +562,99 @@ impl Exchange {
             }
             self.in_order &= self.resting.is_empty() || order.id > self.highest;
             self.highest = if self.resting.is_empty() { order.id } else { self.highest.max(order.id) };
-            self.resting.push(Resting { order, remaining, hold, session: traded.then_some(day) });
-        }
-        for (v, n) in self.volumes.iter_mut().zip(&mut self.n_volumes) {
-            *n = from.u32("volumes")?;
-            for x in v {
-                *x = from.f64("volume")?;
+            let awake = order.kind.stop().is_some() && from.bool("stop that woke")?;
+            let mut billed = Billed::default();
+            if self.bills() {
+                let mut n = || from.i128("bill of an order");
+                billed = Billed { raw_nano: n()?, own_nano: n()?, notional_nano: n()? };
             }
+            self.resting.push(Resting { order, remaining, hold, session: traded.then_some(day), awake, billed });
+        }
+        self.trailing.load(from)?;
+        if self.bills() {
+            self.month = (from.i32("month")?, Quantity::from_nano(from.i128("units of the month")?));
         }
         Ok(())
     }
 }
 
-/// The largest whole number of lots, below `wanted`, whose cost is within the budget. `cost` is that of all of it.
+/// What the row offers an order, if it trades; `first` is the row's open or close. Wakes a stop.
+#[inline]
+fn offer(r: &mut Resting, first: Price, now: &Row<'_>) -> Option<Offer> {
+    let buy = r.order.side == Side::Buy;
+    let taking = |base| Some(Offer { base, takes: true });
+    let resting = |base| Some(Offer { base, takes: false });
+    match (r.order.kind, now.moment) {
+        (OrderKind::Market, Moment::Close) if !now.closes_only => None,
+        (OrderKind::Market, _) => taking(first),
+        (OrderKind::Limit(limit), _) => limit_price(limit, r, first, now).and_then(resting),
+        (OrderKind::Stop(_), Moment::Close) if r.awake && !now.closes_only => None,
+        (OrderKind::Stop(_), _) if r.awake => taking(first),
+        // Never better than its limit: what an open would give more is not counted on.
+        (OrderKind::StopLimit { limit, .. }, _) if r.awake => limit_price(limit, r, first, now).and(resting(limit)),
+        (OrderKind::Stop(stop) | OrderKind::StopLimit { stop, .. }, _) => {
+            let at = waking_price(stop, r, first, now)?;
+            r.awake = true;
+            match r.order.kind.limit() {
+                None => taking(at),
+                Some(limit) if (buy && first <= limit) || (!buy && first >= limit) => resting(limit),
+                Some(_) => None,
+            }
+        }
+    }
+}
+
+/// The price of a limit order that trades now.
+#[inline]
+fn limit_price(limit: Price, r: &Resting, first: Price, now: &Row<'_>) -> Option<Price> {
+    let (i, buy) = (r.order.instrument.index(), r.order.side == Side::Buy);
+    match now.moment {
+        Moment::Open => {
+            let beyond = if buy { first < limit } else { first > limit };
+            beyond.then_some(first)
+        }
+        Moment::Close => {
+            let extreme = match (now.closes_only, buy) {
+                (true, _) => first,
+                (false, true) => now.batch.low(now.row, i)?,
+                (false, false) => now.batch.high(now.row, i)?,
+            };
+            let through = if buy { extreme < limit } else { extreme > limit };
+            through.then_some(limit)
+        }
+    }
+}
+
+/// The price at which a stop wakes now.
+#[inline]
+fn waking_price(stop: Price, r: &Resting, first: Price, now: &Row<'_>) -> Option<Price> {
+    let (i, buy) = (r.order.instrument.index(), r.order.side == Side::Buy);
+    let touches = |p: Price| if buy { p >= stop } else { p <= stop };
+    if now.moment == Moment::Open || now.closes_only {
+        return touches(first).then_some(first);
+    }
+    let (low, high) = (now.batch.low(now.row, i)?, now.batch.high(now.row, i)?);
+    let (near, far) = if buy { (low, high) } else { (high, low) };
+    // A bar beyond the stop as a whole never traded at it.
+    touches(far).then_some(if touches(near) { first } else { stop })
+}
+
+/// A price moved against an order by a share at 1e-9, also where prices are below zero.
+#[inline]
+fn against(price: Price, share_nano: i64, buy: bool) -> Result<Price, Overflow> {
+    let up = buy == (price.nano() >= 0);
+    price.shifted(Bps::from_nano_fraction(if up { share_nano } else { share_nano.saturating_neg() }))
+}
+
+/// The largest whole number of lots, below `wanted`, whose cost is within the budget. `cost` is that of all of it; `steep`
+/// if it may grow faster than the quantity.
 #[cold]
 fn affordable(
     wanted: Quantity,
     cost: i128,
     budget: i128,
     lot: Quantity,
+    steep: bool,
     cost_of: impl Fn(Quantity) -> Result<i128, Overflow>,
 ) -> Quantity {
     if budget <= 0 || cost <= 0 {
@@ -531,7 +664,8 @@ fn affordable(
     let fits = |lots: i128| cost_of(Quantity::from_nano(lots.saturating_mul(lot))).is_ok_and(|c| c <= budget);
     // Fees do not fall with size, so the proportional part is never too small; a fee per order can make it too large.
     let part = mul_div_half_even(wanted.nano(), budget, cost).unwrap_or_default().saturating_add(1);
-    let most = part.min(wanted.nano()).checked_div(lot).unwrap_or_default();
+    let most = if steep { wanted.nano() } else { part.min(wanted.nano()) };
+    let most = most.checked_div(lot).unwrap_or_default();
     let (mut fit, mut not) = (0, most.saturating_add(1));
     for guess in [most, most.saturating_sub(1)] {
         if guess > 0 && not == guess.saturating_add(1) {

@@ -13,10 +13,12 @@
 )]
 
 mod codec;
+mod costs;
 mod exchange;
 mod orders;
 mod state;
 
-pub use exchange::{Exchange, Frictions};
+pub use costs::{FillCosts, Frictions, RETURNS_MIN, TRAILING_BARS};
+pub use exchange::Exchange;
 pub use orders::{Applied, OpenOrder, Orders};
 pub use state::{Input, OrderState, TRANSITIONS, next};

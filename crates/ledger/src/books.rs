@@ -19,15 +19,21 @@ pub enum Account {
     Capital = 4,
     /// Dividends received.
     Dividends = 5,
-    /// Interest received or paid.
+    /// Interest received on cash.
     Interest = 6,
     /// The counterpart of currency trades, so that each currency balances by itself.
     Exchange = 7,
-    /// Dividends that are due and not paid yet: a receivable, or what a short position owes.
+    /// Dividends and interest that are due and not paid yet: a receivable, or what a short position or a loan owes.
     Accrued = 8,
+    /// Fees for borrowed stock.
+    Borrow = 9,
+    /// Interest paid on borrowed cash.
+    MarginInterest = 10,
 }
 
-const N_ACCOUNTS: usize = 9;
+const N_ACCOUNTS: usize = 11;
+/// Accounts that every snapshot has; the others are there with financing only.
+const N_ALWAYS: usize = 9;
 
 /// Balances of one currency, its cash that has not settled, and the days on which accrued dividends are paid.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,7 +99,20 @@ impl CurrencyBooks {
     /// As `post`.
     pub(crate) fn accrue(&mut self, pay: Date, amount: i128) -> Result<(), Overflow> {
         let income = amount.checked_neg().ok_or(Overflow("dividend"))?;
-        self.post([(Account::Accrued, amount), (Account::Dividends, income)])?;
+        self.accrue_all(pay, amount, [(Account::Accrued, amount), (Account::Dividends, income)])
+    }
+
+    /// Books postings of which `amount` is accrued and paid on a date.
+    ///
+    /// # Errors
+    /// As `post`.
+    pub(crate) fn accrue_all<const N: usize>(
+        &mut self,
+        pay: Date,
+        amount: i128,
+        postings: [(Account, i128); N],
+    ) -> Result<(), Overflow> {
+        self.post(postings)?;
         note(&mut self.accrued, pay, amount);
         Ok(())
     }
@@ -115,7 +134,7 @@ impl CurrencyBooks {
     }
 
     pub(crate) fn save(&self, to: &mut Encoder) {
-        self.balances.iter().for_each(|b| to.i128(*b));
+        self.balances.iter().take(N_ALWAYS).for_each(|b| to.i128(*b));
         for dated in [&self.unsettled, &self.accrued] {
             to.len(dated.len());
             for (date, amount) in dated {
@@ -127,7 +146,7 @@ impl CurrencyBooks {
 
     pub(crate) fn load(from: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let mut books = CurrencyBooks::default();
-        for b in &mut books.balances {
+        for b in books.balances.iter_mut().take(N_ALWAYS) {
             *b = from.i128("balance")?;
         }
         for dated in [&mut books.unsettled, &mut books.accrued] {
@@ -136,6 +155,18 @@ impl CurrencyBooks {
             }
         }
         Ok(books)
+    }
+
+    /// The accounts of financing.
+    pub(crate) fn save_financing(&self, to: &mut Encoder) {
+        self.balances.iter().skip(N_ALWAYS).for_each(|b| to.i128(*b));
+    }
+
+    pub(crate) fn load_financing(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        for b in self.balances.iter_mut().skip(N_ALWAYS) {
+            *b = from.i128("balance")?;
+        }
+        Ok(())
     }
 }
 

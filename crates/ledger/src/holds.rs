@@ -133,6 +133,9 @@ impl Holds {
     /// in proportion; the last part frees everything. Filling more than is open voids the hold.
     pub(crate) fn fill(&mut self, id: HoldId, filled: Quantity, currency: usize) {
         let Some(hold) = self.slots.get_mut(id.0 as usize).and_then(Option::as_mut) else { return };
+        if hold.quantity.is_zero() {
+            return; // it reserves no units: it goes with its order
+        }
         if filled >= hold.quantity {
             return self.close(id, currency);
         }

@@ -9,13 +9,15 @@
 //! | Realised | – | −(n − c) |
 //! | Fees | +f | +f |
 //!
-//! NAV(base) = Σ rate × (cash + accrued dividends + value of positions); closing NAV = capital + realised + unrealised +
-//! dividends + interest + currency result − fees. Both hold after every event. What corporate actions post is the table
-//! in `actions`.
+//! NAV(base) = Σ rate × (cash + accrued + value of positions); closing NAV = capital + realised + unrealised + dividends +
+//! interest + currency result − fees − borrow fees − margin interest. Both hold after every event. What corporate actions
+//! post is the table in `actions`, what nights post the one in `financing`.
 
 mod actions;
+mod financing;
 
 pub use actions::ActionBooked;
+pub use financing::{Financed, Financing, Rate};
 
 use crate::books::{Account, CurrencyBooks};
 use crate::execs::SeenExecs;
@@ -97,6 +99,8 @@ pub struct Ledger {
     realised_of: Vec<i128>,
     dividend_of: Vec<i128>,
     n_fills: u64,
+    /// Whether nights cost and earn: the accounts of financing are part of snapshots then.
+    financed: bool,
 }
 
 impl Ledger {
@@ -141,6 +145,7 @@ impl Ledger {
             realised_of: vec![0; n],
             dividend_of: vec![0; n],
             n_fills: 0,
+            financed: false,
         }
     }
 
@@ -442,7 +447,7 @@ impl Ledger {
     }
 
     /// Net asset value from the other side of the books: capital + realised + unrealised + dividends + interest +
-    /// currency result − fees, with every position valued anew. Must equal `nav` to the last unit.
+    /// currency result − fees − borrow fees − margin interest, with every position valued anew. Must equal `nav` to the last unit.
     ///
     /// # Errors
     /// `NavMissing` as `nav`.
@@ -467,6 +472,8 @@ impl Ledger {
                 Account::Interest,
                 Account::Exchange,
                 Account::Fees,
+                Account::Borrow,
+                Account::MarginInterest,
             ];
             let own = flows.iter().fold(unrealised, |sum, a| sum.saturating_sub(books.balance(*a)));
             let rate = self.rates.get(at).copied().flatten();
@@ -553,6 +560,9 @@ impl Ledger {
         self.holds.save(to);
         self.seen.save(to);
         to.u64(self.n_fills);
+        if self.financed {
+            self.books.iter().for_each(|b| b.save_financing(to));
+        }
     }
 
     /// Reads what `save` wrote into books of the same instruments and currencies.
@@ -587,6 +597,9 @@ impl Ledger {
         loaded?;
         self.seen = SeenExecs::load(from)?;
         self.n_fills = from.u64("fills")?;
+        if self.financed {
+            self.books.iter_mut().try_for_each(|b| b.load_financing(from))?;
+        }
         self.count_unpriced();
         self.revalue().map_err(|_| DecodeError::Mismatch { what: "value of positions", found: 0, expected: 0 })
     }

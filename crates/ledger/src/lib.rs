@@ -22,5 +22,5 @@ mod lots;
 pub use books::{Account, CurrencyBooks};
 pub use execs::SeenExecs;
 pub use holds::{Hold, HoldId, Holds};
-pub use ledger::{ActionBooked, FillBooked, Ledger, LedgerError, Nav, NavMissing};
+pub use ledger::{ActionBooked, FillBooked, Financed, Financing, Ledger, LedgerError, Nav, NavMissing, Rate};
 pub use lots::{ClosedLot, Lot, LotBook};

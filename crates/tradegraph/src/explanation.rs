@@ -54,6 +54,8 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
     let kind = match d.order.kind {
         OrderKind::Market => "at the market".to_owned(),
         OrderKind::Limit(p) => format!("at {p} or better"),
+        OrderKind::Stop(p) => format!("at the market once it trades at {p}"),
+        OrderKind::StopLimit { stop, limit } => format!("at {limit} or better once it trades at {stop}"),
     };
     let verdict = if d.refusal.is_some() { "REFUSED" } else { "sent" };
     let headline = format!(

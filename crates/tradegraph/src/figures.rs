@@ -1,5 +1,6 @@
 //! `Figures`: what a run came to, with the uncertainty of what is claimed and the benchmark that asks for no skill.
 
+use crate::cost_models::{CostModel, cost_models};
 use crate::mandate::{Feeds, Mandate};
 use crate::trades::TradeLog;
 use serde::Serialize;
@@ -7,6 +8,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use tradegraph_domain::{ActionKind, CorporateAction, Date, Timestamp, format_nano};
 use tradegraph_engine::Outcome;
+use tradegraph_execution::FillCosts;
 use tradegraph_market::Actions;
 use tradegraph_market::quality::Check;
 use tradegraph_quant::performance::{RiskFree, cagr, max_drawdown, returns, sharpe, total_return, volatility};
@@ -67,6 +69,54 @@ pub struct Failed {
     pub bars: u64,
 }
 
+/// What trading and nights cost, by kind: exact amounts of the account's currency.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct CostsByKind {
+    /// What brokers, exchanges and clearing take.
+    pub commission: String,
+    /// What regulators take.
+    pub regulatory: String,
+    /// Half-spreads.
+    pub spread: String,
+    /// Market impact.
+    pub impact: String,
+    /// Fees for borrowed stock.
+    pub borrow: String,
+    /// Interest on borrowed cash.
+    pub margin_interest: String,
+    /// Interest on idle cash, which the account received.
+    pub interest_earned: String,
+}
+
+impl CostsByKind {
+    /// What is there, in words; nothing if only commissions and half-spreads are.
+    pub fn text(&self) -> Option<String> {
+        let kinds = [
+            ("commission", &self.commission),
+            ("regulators", &self.regulatory),
+            ("half-spreads", &self.spread),
+            ("impact", &self.impact),
+            ("borrowed stock", &self.borrow),
+            ("margin interest", &self.margin_interest),
+            ("interest earned", &self.interest_earned),
+        ];
+        let known = |(_, amount): &(&str, &String)| amount.as_str() != "0";
+        kinds
+            .iter()
+            .skip_while(|(kind, _)| *kind != "regulators")
+            .filter(|(kind, _)| *kind != "half-spreads")
+            .find(|k| known(k))?;
+        Some(
+            kinds
+                .iter()
+                .filter(|k| known(k))
+                .map(|(kind, n)| format!("{kind} {}", money(n)))
+                .collect::<Vec<_>>()
+                .join(", "),
+        )
+    }
+}
+
 /// What a run came to.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figures {
@@ -94,9 +144,15 @@ pub struct Figures {
     pub dividends: String,
     /// Splits, dividends, renames and delistings of what was held.
     pub corporate_actions: usize,
-    /// Half-spreads paid, estimated as half-spread × notional.
+    /// Half-spreads paid; estimated as half-spread × notional where fills do not come with their costs.
     pub spread: String,
-    /// Fees and spread a year as a fraction of the average NAV.
+    /// True if every fill came with its costs, so that the spread is no estimate.
+    pub itemised: bool,
+    /// Costs by kind.
+    pub costs: CostsByKind,
+    /// The models of costs in force.
+    pub cost_models: Vec<CostModel>,
+    /// Fees, spread, impact, borrow fees and margin interest a year as a fraction of the average NAV.
     pub cost_per_year: Option<f64>,
     /// Traded notional a year over the average NAV.
     pub turnover_per_year: Option<f64>,
@@ -311,7 +367,22 @@ impl Figures {
         let per_year = years.map(|y| curves.dates.len().saturating_sub(1) as f64 / y);
         let average = curves.net.iter().sum::<f64>() / curves.net.len().max(1) as f64;
         let yearly = |nano: i128| years.filter(|_| average > 0.0).map(|y| nano as f64 / 1e9 / average / y);
-        let spread = mandate.frictions.half_spread.of_nano(log.notional_nano).unwrap_or_default();
+        let parts = log.costs.unwrap_or_else(|| FillCosts {
+            commission_nano: log.fees_nano,
+            spread_nano: mandate.frictions.half_spread.of_nano(log.notional_nano).unwrap_or_default(),
+            ..FillCosts::default()
+        });
+        let nights = log.financed;
+        let paid = [log.fees_nano, parts.spread_nano, parts.impact_nano, nights.borrow_nano, nights.margin_nano];
+        let costs = CostsByKind {
+            commission: format_nano(parts.commission_nano),
+            regulatory: format_nano(parts.regulatory_nano),
+            spread: format_nano(parts.spread_nano),
+            impact: format_nano(parts.impact_nano),
+            borrow: format_nano(nights.borrow_nano),
+            margin_interest: format_nano(nights.margin_nano),
+            interest_earned: format_nano(nights.earned_nano),
+        };
         Figures {
             from: first.map(|d| d.to_string()),
             to: last.map(|d| d.to_string()),
@@ -325,8 +396,11 @@ impl Figures {
             fees: format_nano(log.fees_nano),
             dividends: format_nano(log.dividends_nano),
             corporate_actions: log.actions.len(),
-            spread: format_nano(spread),
-            cost_per_year: yearly(log.fees_nano.saturating_add(spread)),
+            spread: format_nano(parts.spread_nano),
+            itemised: log.costs.is_some(),
+            costs,
+            cost_models: cost_models(mandate),
+            cost_per_year: yearly(paid.iter().fold(0, |sum, cost| sum.saturating_add(*cost))),
             turnover_per_year: yearly(log.notional_nano),
             invested_average: (!curves.invested.is_empty())
                 .then(|| curves.invested.iter().sum::<f64>() / curves.invested.len() as f64),

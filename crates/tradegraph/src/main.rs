@@ -5,6 +5,7 @@
 mod bench;
 mod cli;
 mod commands;
+mod cost_models;
 mod explanation;
 mod failure;
 mod figures;

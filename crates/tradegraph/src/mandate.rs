@@ -3,12 +3,14 @@
 
 mod agents;
 mod config;
+mod costs;
 mod council;
 mod data;
 pub mod fault;
 mod reader;
 
 pub use config::Feeds;
+pub use costs::FinancingPart;
 pub use data::{Feed, LoadedData, load};
 
 use crate::failure::{Failure, Kind};
@@ -19,8 +21,8 @@ use reader::{Document, Item, Section};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use tradegraph_controls::{Limits, RiskCaps};
-use tradegraph_domain::{AssetClass, Basis, Bps, Commission, Currency, Date, Money, NANO, Nanos, Price, Quantity};
-use tradegraph_engine::RecordLevel;
+use tradegraph_domain::{AssetClass, Basis, Bps, Currency, Date, Money, NANO, Nanos, Price, Quantity};
+use tradegraph_engine::{ExitRules, RecordLevel};
 use tradegraph_execution::Frictions;
 use tradegraph_market::actions::Derivation;
 use tradegraph_market::calendar::CalendarId;
@@ -152,6 +154,10 @@ pub struct Mandate {
     pub limits: Limits,
     /// What trading costs.
     pub frictions: Frictions,
+    /// What nights cost and earn.
+    pub financing: Option<FinancingPart>,
+    /// Stops that protect positions.
+    pub exits: Option<ExitRules>,
     /// What is recorded.
     pub record: RecordLevel,
     /// Rows between snapshots.
@@ -228,6 +234,8 @@ impl Mandate {
             "risk",
             "limits",
             "costs",
+            "financing",
+            "exits",
             "record",
         ];
         let root = Section::root(document, &table).knows(&known)?;
@@ -245,7 +253,7 @@ impl Mandate {
         }
         let (instruments, overrides) = instruments(root.section("instruments")?)?;
         let (allocator, allow_short) = allocator(&root.need("allocator")?.section()?)?;
-        let frictions = costs(root.section("costs")?)?;
+        let frictions = costs::costs(root.section("costs")?)?;
         let (record, snapshot_rows) = record(root.section("record")?)?;
         Ok(Mandate {
             name: root.need("name")?.name()?,
@@ -266,6 +274,8 @@ impl Mandate {
             caps: risk(root.section("risk")?)?,
             limits: limits(root.section("limits")?, allow_short, &frictions)?,
             frictions,
+            financing: costs::financing(root.section("financing")?)?,
+            exits: costs::exits(root.section("exits")?)?,
             record,
             snapshot_rows,
         })
@@ -610,37 +620,6 @@ fn limits(section: Option<Section<'_>>, allow_short: bool, frictions: &Frictions
         limits.collar = share.map(Bps::from_nano_fraction);
     }
     Ok(limits)
-}
-
-fn costs(section: Option<Section<'_>>) -> Result<Frictions, Fault> {
-    let Some(section) = section else { return Ok(Frictions::default()) };
-    let section = section.knows(&["commission", "per_unit", "minimum", "half_spread", "participation"])?;
-    let rate = |key| match section.get(key) {
-        Some(item) => item.share(0..=NANO / 2, "a share of the notional such as \"1bp\", from 0 to \"50%\""),
-        None => Ok(0),
-    };
-    let amount = |key| match section.get(key) {
-        Some(item) => {
-            let value = item.decimal(0..=i128::from(1_000_000 * NANO), "an amount of 0 or more, up to 1000000")?;
-            Ok(i64::try_from(value).unwrap_or(i64::MAX))
-        }
-        None => Ok(0),
-    };
-    let participation_nano = match section.get("participation") {
-        Some(item) if !item.is_off() => {
-            Some(item.share(1..=NANO, "a share of the volume such as \"5%\", above 0, up to \"100%\", or \"off\"")?)
-        }
-        _ => None,
-    };
-    Ok(Frictions {
-        commission: Commission {
-            rate: Bps::from_nano_fraction(rate("commission")?),
-            per_unit_nano: amount("per_unit")?,
-            minimum_nano: amount("minimum")?,
-        },
-        half_spread: Bps::from_nano_fraction(rate("half_spread")?),
-        participation_nano,
-    })
 }
 
 fn record(section: Option<Section<'_>>) -> Result<(RecordLevel, u32), Fault> {

@@ -3,7 +3,9 @@
 use crate::failure::{Failure, Kind};
 use std::collections::BTreeMap;
 use tradegraph_domain::{ActionKind, Fill, OrderId, Quantity, Regime, Timestamp};
+use tradegraph_engine::Financed;
 use tradegraph_engine::records::{ActionRecord, DecisionRecord, Record, decode};
+use tradegraph_execution::FillCosts;
 use tradegraph_learning::{Lesson, Statement};
 use tradegraph_store::JournalReader;
 
@@ -42,6 +44,10 @@ pub struct TradeLog {
     pub regimes: Vec<(Timestamp, Regime)>,
     /// What each agent had earned, at every lesson and at the end.
     pub results: Vec<(Timestamp, Statement)>,
+    /// What fills cost by kind, where the journal says it.
+    pub costs: Option<FillCosts>,
+    /// Borrow fees and interest.
+    pub financed: Financed,
     /// Refusals by rule.
     pub refused: BTreeMap<&'static str, u64>,
     /// An order worth explaining: of the last year, with three reasons if any has them, the largest.
@@ -54,6 +60,19 @@ impl TradeLog {
         let mut log = TradeLog::default();
         each(reader, |record| match record {
             Record::Fill { ts, fill, realised_nano, .. } => log.add(FillRow { ts, fill, realised_nano }),
+            Record::Costs { costs, .. } => {
+                let sum = log.costs.get_or_insert_default();
+                sum.commission_nano = sum.commission_nano.saturating_add(costs.commission_nano);
+                sum.regulatory_nano = sum.regulatory_nano.saturating_add(costs.regulatory_nano);
+                sum.spread_nano = sum.spread_nano.saturating_add(costs.spread_nano);
+                sum.impact_nano = sum.impact_nano.saturating_add(costs.impact_nano);
+            }
+            Record::Financing(f) => {
+                let sum = &mut log.financed;
+                sum.borrow_nano = sum.borrow_nano.saturating_add(f.financed.borrow_nano);
+                sum.margin_nano = sum.margin_nano.saturating_add(f.financed.margin_nano);
+                sum.earned_nano = sum.earned_nano.saturating_add(f.financed.earned_nano);
+            }
             Record::Decision(d) => match d.refusal {
                 Some(r) => *log.refused.entry(r.rule.code()).or_default() += 1,
                 None if log.example.as_ref().is_none_or(|held| tells_more(&d, held)) => log.example = Some(d),

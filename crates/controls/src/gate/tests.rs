@@ -323,6 +323,44 @@ fn a_missing_nav_blocks_what_adds_risk_and_nothing_else() {
     assert!(d.ask(sell(X, "10")).is_ok());
 }
 
+/// Stops hold the cash and the worth of their worst fill; they may stand far from the market, their limits not far from
+/// them. X is at 100, the collar 5 %.
+#[test]
+fn stops_are_judged_by_where_they_would_trade() {
+    let p = |t: &str| Price::parse(t).unwrap();
+    let stop = |o: Order, at: &str| Order { kind: OrderKind::Stop(p(at)), ..o };
+    let both =
+        |o: Order, at: &str, limit: &str| Order { kind: OrderKind::StopLimit { stop: p(at), limit: p(limit) }, ..o };
+    let limits = || Limits { collar: Some(Bps::from_units(500)), allow_short: false, ..off() };
+    let mut d = desk(limits());
+    d.trade(X, 10, "100");
+    let hold = |d: &mut Desk, o: Order| {
+        let id = d.ask(o).unwrap();
+        let cash = d.books.holds().get(id).unwrap().cash_nano;
+        d.books.release(id);
+        cash
+    };
+    // 10 × 120 × 1.05; 10 × 100 × 1.05 for one that the market has passed; a limit is the worst price itself.
+    assert_eq!(hold(&mut d, stop(buy(X, "10"), "120")), nano("1260"));
+    assert_eq!(hold(&mut d, stop(buy(X, "10"), "90")), nano("1050"));
+    assert_eq!(hold(&mut d, both(buy(X, "10"), "120", "121")), nano("1210"));
+    assert_eq!(hold(&mut d, stop(sell(X, "10"), "80")), 0);
+    assert_eq!(hold(&mut d, both(sell(X, "10"), "80", "79")), 0);
+    let refused = |d: &mut Desk, o: Order, rule, limit: &str, asked: &str, unit| {
+        assert_eq!(d.ask(o), Err(refusal(rule, nano(limit), nano(asked), unit)), "{o:?}");
+    };
+    refused(&mut d, stop(sell(X, "10"), "80.005"), Rule::Tick, "0.01", "80.005", Unit::PriceNano);
+    refused(&mut d, both(sell(X, "10"), "80", "79.005"), Rule::Tick, "0.01", "79.005", Unit::PriceNano);
+    refused(&mut d, both(sell(X, "10"), "80", "75.99"), Rule::Collar, "76", "75.99", Unit::PriceNano);
+    refused(&mut d, both(buy(X, "1"), "120", "126.01"), Rule::Collar, "126", "126.01", Unit::PriceNano);
+    refused(&mut d, stop(sell(X, "11"), "80"), Rule::Short, "0", "-1", Unit::QuantityNano);
+    d.gate.halt();
+    assert!(d.ask_reduction(stop(sell(X, "10"), "80")).is_ok(), "a protective stop reduces, also while halted");
+    // A stop that may add risk is as large as the price that wakes it.
+    let mut d = desk(Limits { position_nano_nav: Some(500_000_000), ..off() });
+    refused(&mut d, stop(buy(X, "40"), "130"), Rule::Position, "0.5", "0.52", Unit::NavNano);
+}
+
 /// A long position of the whole limit can be turned into a short one of the same size: 100 % before and after.
 #[test]
 fn a_turn_through_zero_is_not_charged_for_what_it_closes() {

@@ -4,7 +4,9 @@
 mod actions;
 mod behaviour;
 mod books;
+mod costs;
 mod determinism;
+mod exits;
 mod fixture;
 mod golden;
 mod look_ahead;

@@ -162,6 +162,8 @@ type Case =
 fn fill_table() {
     let limit = |p: &str| OrderKind::Limit(price(p));
     let m = OrderKind::Market;
+    let stop = |p: &str| OrderKind::Stop(price(p));
+    let both = |stop: &str, limit: &str| OrderKind::StopLimit { stop: price(stop), limit: price(limit) };
     let bar = [100, 110, 90, 105, 0];
     let (buy, sell) = (Side::Buy, Side::Sell);
     #[rustfmt::skip]
@@ -185,6 +187,21 @@ fn fill_table() {
         ("a day order ends with its session", buy, limit("80"), DAY, true, bar, &[], &["1 cancelled EndOfSession"]),
         ("IOC ends at the first open", buy, limit("95"), IOC, true, bar, &["1 cancelled ImmediateOrCancel"], &[]),
         ("IOC that trades", buy, limit("101"), IOC, true, bar, &["1 buy 10 at 100 fee 0"], &[]),
+        ("stop sale: within the bar at the stop, half a spread worse", sell, stop("95"), GTC, true, bar, &[], &["1 sell 10 at 94.9525 fee 0"]),
+        ("stop: a touch wakes it", sell, stop("90"), GTC, true, bar, &[], &["1 sell 10 at 89.955 fee 0"]),
+        ("stop: not reached", sell, stop("89.99"), GTC, true, bar, &[], &[]),
+        ("stop: a gap fills at the open", sell, stop("101"), GTC, true, bar, &["1 sell 10 at 99.95 fee 0"], &[]),
+        ("stop buy", buy, stop("108"), DAY, true, bar, &[], &["1 buy 10 at 108.054 fee 0"]),
+        ("stop buy: a gap", buy, stop("99"), DAY, true, bar, &["1 buy 10 at 100.05 fee 0"], &[]),
+        ("stop day order ends asleep", sell, stop("80"), DAY, true, bar, &[], &["1 cancelled EndOfSession"]),
+        ("stop IOC that does not wake at once", sell, stop("95"), IOC, true, bar, &["1 cancelled ImmediateOrCancel"], &[]),
+        ("stop of closes: at the close that shows it", sell, stop("106"), GTC, false, bar, &[], &["1 sell 10 at 104.9475 fee 0"]),
+        ("stop of closes: asleep", sell, stop("104"), GTC, false, bar, &[], &[]),
+        ("stop-limit: wakes, closes better: at the limit", sell, both("95", "93"), GTC, true, bar, &[], &["1 sell 10 at 93 fee 0"]),
+        ("stop-limit: wakes, closes worse than its limit: waits", sell, both("107", "106"), GTC, true, [108, 110, 90, 105, 0], &[], &[]),
+        ("stop-limit at an open between: never better than its limit", sell, both("101", "99"), GTC, true, bar, &["1 sell 10 at 99 fee 0"], &[]),
+        ("stop-limit buy: wakes and closes above its limit", buy, both("101", "102"), GTC, true, bar, &[], &[]),
+        ("stop-limit buy: wakes and closes below its limit", buy, both("101", "106"), GTC, true, bar, &[], &["1 buy 10 at 106 fee 0"]),
         ("IOC on closes", buy, limit("80"), IOC, false, bar, &[], &["1 cancelled ImmediateOrCancel"]),
     ];
     for (what, side, kind, tif, has_open, bar, at_open, at_close) in rows {
@@ -196,6 +213,165 @@ fn fill_table() {
         assert_eq!(f.close(&batch, 0), at_close, "{what}: close");
         assert_eq!(f.exchange.has_orders(), at_open.is_empty() && at_close.is_empty(), "{what}");
     }
+}
+
+#[test]
+fn a_bar_that_touches_stop_and_target_fills_the_stop_first() {
+    let batch = bars(None, true, &[vec![Some([100, 110, 90, 105, 0])]]);
+    let mut f = floor(Frictions::default(), 1, "1000000");
+    f.submit(Order { side: Side::Sell, tif: GTC, kind: OrderKind::Limit(price("108")), ..order(1, 0, 10) }, "0");
+    f.submit(Order { side: Side::Sell, tif: GTC, kind: OrderKind::Stop(price("95")), ..order(2, 0, 10) }, "0");
+    assert!(f.open(&batch, 0).is_empty());
+    assert_eq!(f.close(&batch, 0), ["2 sell 10 at 95 fee 0", "1 sell 10 at 108 fee 0"]);
+}
+
+/// Awake, it takes what the next opens give; a bar beyond it as a whole, which it did not see open, gives its close.
+#[test]
+fn a_stop_that_woke_stays_awake() {
+    let bar = |b: [i64; 5]| vec![Some(b)];
+    let rows = [bar([100, 110, 100, 105, 100]), bar([100, 101, 90, 99, 100]), bar([103, 120, 102, 110, 100])];
+    let batch = bars(None, true, &rows);
+    let frictions = Frictions { participation_nano: Some(NANO / 10), ..Frictions::default() };
+    let mut f = floor(frictions, 1, "1000000");
+    f.submit(Order { side: Side::Sell, tif: GTC, kind: OrderKind::Stop(price("95")), ..order(1, 0, 25) }, "0");
+    f.submit(
+        Order {
+            side: Side::Sell,
+            tif: GTC,
+            kind: OrderKind::StopLimit { stop: price("95"), limit: price("104") },
+            ..order(2, 0, 5)
+        },
+        "0",
+    );
+    assert!(f.open(&batch, 0).is_empty() && f.close(&batch, 0).is_empty() && f.open(&batch, 1).is_empty());
+    assert_eq!(f.close(&batch, 1), ["1 sell 10 at 95 fee 0"], "a tenth of the volume; the other order waits for 104");
+    let mut e = Encoder::new();
+    f.exchange.save(&mut e);
+    let mut back = Exchange::new(frictions, 1);
+    back.load(&mut Decoder::new(e.as_bytes())).unwrap();
+    let mut again = Encoder::new();
+    back.save(&mut again);
+    assert_eq!(again.as_bytes(), e.as_bytes());
+    f.exchange = back;
+    assert_eq!(f.open(&batch, 2), ["1 sell 10 at 103 fee 0"]);
+    assert_eq!(
+        f.close(&batch, 2),
+        ["2 sell 5 at 104 fee 0"],
+        "the stop waits for opens, the other is a limit order now"
+    );
+
+    let batch = bars(None, true, &[bar([80, 85, 75, 78, 0])]);
+    let mut f = floor(Frictions::default(), 1, "1000000");
+    assert!(f.open(&batch, 0).is_empty());
+    f.submit(Order { side: Side::Sell, tif: GTC, kind: OrderKind::Stop(price("95")), ..order(1, 0, 10) }, "0");
+    assert_eq!(f.close(&batch, 0), ["1 sell 10 at 78 fee 0"]);
+}
+
+/// Five returns of 10 %, 10,000 a bar: 100 units move the price by 0.1 × √0.01 = 1 %, 400 by 2 %.
+#[test]
+fn square_root_impact_by_hand() {
+    let closes = [1_000_000, 1_100_000, 1_210_000, 1_331_000, 1_464_100, 1_610_510];
+    let mut rows: Vec<_> = closes.iter().map(|c| vec![Some([*c, *c, *c, *c, 10_000])]).collect();
+    // Neither the volume nor the range of the bar that trades is looked at.
+    rows.push(vec![Some([1_000_000, 9_000_000, 1, 500, 1])]);
+    let batch = bars(None, true, &rows);
+    let frictions = Frictions { impact_nano: Some(NANO), half_spread: Bps::from_units(5), ..Frictions::default() };
+    let mut f = floor(frictions, 1, "1000000000000");
+    for (row, close) in closes.into_iter().enumerate() {
+        // Too few returns: half the spread alone.
+        f.submit(Order { tif: IOC, ..order(row as u64 + 1, 0, 1) }, "0");
+        let at = Price::from_nano(close * NANO).shifted(Bps::from_units(5)).unwrap();
+        assert_eq!(f.open(&batch, row), [format!("{} buy 1 at {at} fee 0", row + 1)]);
+        assert!(f.close(&batch, row).is_empty());
+    }
+    let mut before = f.clone();
+    f.submit(Order { tif: IOC, ..order(10, 0, 100) }, "0");
+    f.submit(Order { tif: IOC, side: Side::Sell, ..order(11, 0, 300) }, "0");
+    // The second pays for what both took.
+    assert_eq!(f.open(&batch, 6), ["10 buy 100 at 1010500 fee 0", "11 sell 300 at 979500 fee 0"]);
+    let of = |exec, f: &mut Floor| f.exchange.take_costs(ExecId(exec)).unwrap();
+    let costs = |spread: &str, impact: &str| FillCosts {
+        spread_nano: nano(spread),
+        impact_nano: nano(impact),
+        ..FillCosts::default()
+    };
+    assert_eq!(of(7, &mut f), costs("50000", "1000000"));
+    assert_eq!(of(8, &mut f), costs("150000", "6000000"));
+    assert_eq!(f.exchange.take_costs(ExecId(9)), None);
+    // A limit order moves nothing, a stop does; Y scales.
+    before.submit(Order { tif: GTC, kind: OrderKind::Limit(price("1000001")), ..order(12, 0, 100) }, "0");
+    before.submit(Order { tif: GTC, kind: OrderKind::Stop(price("1000000")), ..order(13, 0, 300) }, "0");
+    assert_eq!(before.open(&batch, 6), ["12 buy 100 at 1000000 fee 0", "13 buy 300 at 1020500 fee 0"]);
+    // A split halves the prices and doubles the volumes: what 100 units cost, 200 cost now.
+    let split = Split { new: 2, old: 1 };
+    let (mut a, mut b) = (before.exchange.trailing.clone(), before.exchange.trailing.clone());
+    a.split(0, f64::from(split.new) / f64::from(split.old));
+    assert_eq!(a.impact_nano(NANO, 0, 200.0), b.impact_nano(NANO, 0, 100.0));
+    let after = bars(None, true, &[vec![Some([805_255, 805_255, 805_255, 805_255, 20_000])]]);
+    let whole = bars(None, true, &[vec![Some([1_610_510, 1_610_510, 1_610_510, 1_610_510, 10_000])]]);
+    a.note(&after, 0);
+    b.note(&whole, 0);
+    assert_eq!(a.impact_nano(2 * NANO, 0, 200.0), b.impact_nano(2 * NANO, 0, 100.0));
+}
+
+#[test]
+fn a_split_moves_a_resting_stop() {
+    let rows = [vec![Some([100, 110, 96, 105, 0])], vec![Some([50, 55, 47, 48, 0])]];
+    let batch = bars(None, true, &rows);
+    let mut f = floor(Frictions::default(), 1, "1000000");
+    f.submit(Order { side: Side::Sell, tif: GTC, kind: OrderKind::Stop(price("95.01")), ..order(1, 0, 10) }, "0");
+    assert!(f.open(&batch, 0).is_empty() && f.close(&batch, 0).is_empty());
+    let mut reports = vec![];
+    let split = Split { new: 2, old: 1 };
+    f.exchange.split(InstrumentId(0), split, Quantity::ONE, price("0.01"), &mut reports).unwrap();
+    assert!(reports.is_empty() && f.open(&batch, 1).is_empty(), "50 is above the stop of 47.51");
+    assert_eq!(f.close(&batch, 1), ["1 sell 20 at 47.51 fee 0"]);
+}
+
+/// What the account cannot pay with the impact is left out, to the lot.
+#[test]
+fn cash_pays_for_the_impact_of_what_fills() {
+    let closes = [1_000_000, 1_100_000, 1_210_000, 1_331_000, 1_464_100, 1_610_510];
+    let mut rows: Vec<_> = closes.iter().map(|c| vec![Some([*c, *c, *c, *c, 10_000])]).collect();
+    rows.push(vec![Some([100; 5])]);
+    let batch = bars(None, true, &rows);
+    let mut f = floor(Frictions { impact_nano: Some(NANO), ..Frictions::default() }, 1, "10000");
+    (0..6).for_each(|row| assert!(f.close(&batch, row).is_empty()));
+    f.submit(Order { tif: IOC, ..order(1, 0, 200) }, "0");
+    // 100 × q × (1 + 0.1 √(q / 10,000)) ≤ 10,000: 99 cost 9,998.50…; 100 cost 10,100.
+    let price = 100.0 * (1.0 + 0.1 * (99.0_f64 / 10_000.0).sqrt());
+    let said = f.open(&batch, 6);
+    assert!(said[0].starts_with(&format!("1 buy 99 at {price:.6}")), "{said:?}");
+    assert_eq!(said[1..], ["1 cancelled Cash"]);
+}
+
+/// One order, one minimum: 1 dollar for 100 shares in three fills, and the month's tier over two orders.
+#[test]
+fn a_schedule_bills_the_order_over_its_fills() {
+    let rows: Vec<_> = (0..4).map(|_| vec![Some([25, 25, 25, 25, 400])]).collect();
+    let batch = bars(None, true, &rows);
+    let commission = Commission::of(tradegraph_domain::schedule("ibkr-fixed").unwrap());
+    let frictions = Frictions { commission, participation_nano: Some(NANO / 10), ..Frictions::default() };
+    let mut f = floor(frictions, 1, "1000000");
+    assert!(f.close(&batch, 0).is_empty());
+    f.submit(Order { tif: GTC, ..order(1, 0, 100) }, "0");
+    assert_eq!(f.open(&batch, 1), ["1 buy 40 at 25 fee 1"]);
+    f.close(&batch, 1);
+    let mut e = Encoder::new();
+    f.exchange.save(&mut e);
+    f.exchange = Exchange::new(frictions, 1);
+    f.exchange.load(&mut Decoder::new(e.as_bytes())).unwrap();
+    assert_eq!(f.open(&batch, 2), ["1 buy 40 at 25 fee 0"]);
+    f.close(&batch, 2);
+    assert_eq!(f.open(&batch, 3), ["1 buy 20 at 25 fee 0"]);
+
+    let commission = Commission::of(tradegraph_domain::schedule("ibkr-tiered").unwrap());
+    let mut f = floor(Frictions { commission, ..Frictions::default() }, 1, "100000000");
+    f.submit(Order { tif: GTC, ..order(1, 0, 299_900) }, "0");
+    f.submit(Order { tif: GTC, ..order(2, 0, 200) }, "0");
+    f.open(&batch, 0);
+    // 100 × 0.0035 + 100 × 0.0020 = 0.55, × 1.000738, + 200 × 0.0032.
+    assert_eq!(f.exchange.take_costs(ExecId(2)).unwrap().commission_nano, nano("1.1904059"));
 }
 
 #[test]
@@ -414,7 +590,7 @@ proptest! {
     fn affordable_is_the_largest_that_fits(
         wanted in 1_i64..400, unit in 1_i64..50, budget in 0_i64..5_000, rate in 0_i32..2_000, per_unit in 0_i64..3, minimum in 0_i64..300,
     ) {
-        let commission = Commission { rate: Bps::from_units(rate), per_unit_nano: per_unit * NANO, minimum_nano: minimum * NANO };
+        let commission = Commission { rate: Bps::from_units(rate), per_unit_nano: per_unit * NANO, minimum_nano: minimum * NANO, schedule: None };
         let cost = |q: Quantity| {
             let notional = Price::from_nano(unit * NANO).notional_nano(q)?;
             Ok(notional + commission.fee_nano(notional, q)?)
@@ -424,22 +600,30 @@ proptest! {
         let total = cost(units(wanted)).unwrap();
         prop_assume!(total > budget);
         let naive = (1..=wanted).rev().find(|n| cost(units(*n)).unwrap() <= budget).unwrap_or(0);
-        prop_assert_eq!(affordable(units(wanted), total, budget, units(1), cost), units(naive));
+        prop_assert_eq!(affordable(units(wanted), total, budget, units(1), false, cost), units(naive));
     }
 }
 
 #[derive(Clone, Debug)]
 enum Act {
-    Submit { i: u32, sell: bool, quantity: i64, limit: Option<i64>, tif: u8, percent_held: i64 },
+    Submit { i: u32, sell: bool, quantity: i64, stop: Option<i64>, limit: Option<i64>, tif: u8, percent_held: i64 },
     Cancel { which: usize },
     Row,
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let submit =
-        (0_u32..3, prop::bool::weighted(0.3), 1_i64..60, prop::option::of(80_i64..120), 0_u8..3, 50_i64..120).prop_map(
-            |(i, sell, quantity, limit, tif, percent_held)| Act::Submit { i, sell, quantity, limit, tif, percent_held },
-        );
+    let price = || prop::option::of(80_i64..120);
+    let submit = (0_u32..3, prop::bool::weighted(0.3), 1_i64..60, price(), price(), 0_u8..3, 50_i64..120).prop_map(
+        |(i, sell, quantity, stop, limit, tif, percent_held)| Act::Submit {
+            i,
+            sell,
+            quantity,
+            stop,
+            limit,
+            tif,
+            percent_held,
+        },
+    );
     let cancel = (0_usize..6).prop_map(|which| Act::Cancel { which });
     prop::collection::vec(prop_oneof![5 => submit, 1 => cancel, 3 => Just(Act::Row)], 1..60)
 }
@@ -459,10 +643,18 @@ proptest! {
     #[test]
     fn what_always_holds(
         acts in acts(), rows in random_rows(), has_open in any::<bool>(), hours in prop::option::of(Just(8_i64)),
-        minimum in 0_i64..3, share in prop::option::of(0_i64..1_000_000_000), restart in 0_usize..60,
+        minimum in 0_i64..3, share in prop::option::of(0_i64..1_000_000_000), restart in 0_usize..60, model in 0_u8..4,
     ) {
-        let commission = Commission { rate: Bps::from_units(10), minimum_nano: minimum * NANO, ..Commission::default() };
-        let frictions = Frictions { commission, half_spread: Bps::from_units(5), participation_nano: share };
+        // Impact can take all that a sale brings: then a minimum fee would be more than the account has.
+        let minimum = if model == 3 { 0 } else { minimum };
+        let own = Commission { rate: Bps::from_units(10), minimum_nano: minimum * NANO, ..Commission::default() };
+        let commission = match model {
+            1 => Commission::of(tradegraph_domain::schedule("ibkr-tiered").unwrap()),
+            _ => own,
+        };
+        let impact_nano = (model == 3).then_some(NANO);
+        let frictions =
+            Frictions { commission, half_spread: Bps::from_units(5), participation_nano: share, impact_nano };
         let batch = bars(hours, has_open, &rows);
         let mut f = floor(frictions, 3, "10000");
         let mut twin = f.clone();
@@ -478,10 +670,16 @@ proptest! {
             }
             for f in [&mut f, &mut twin] {
                 match *act {
-                    Act::Submit { i, sell, quantity, limit, tif, percent_held } => {
+                    Act::Submit { i, sell, quantity, stop, limit, tif, percent_held } => {
+                        let at = |p: i64| Price::from_nano(p * NANO);
                         let o = Order {
                             side: if sell { Side::Sell } else { Side::Buy },
-                            kind: limit.map_or(OrderKind::Market, |p| OrderKind::Limit(Price::from_nano(p * NANO))),
+                            kind: match (stop, limit) {
+                                (None, None) => OrderKind::Market,
+                                (None, Some(l)) => OrderKind::Limit(at(l)),
+                                (Some(s), None) => OrderKind::Stop(at(s)),
+                                (Some(s), Some(l)) => OrderKind::StopLimit { stop: at(s), limit: at(l) },
+                            },
                             tif: [DAY, GTC, IOC][usize::from(tif)],
                             ..order(k as u64 + 1, i, quantity)
                         };
@@ -523,6 +721,14 @@ proptest! {
                     prop_assert!(x.exec.0 > last && x.quantity.signum() > 0);
                     last = x.exec.0;
                     let sum = filled.entry(x.order).or_default();
+                    let o = orders[&x.order];
+                    let no_better = |than: Price| if o.side == Side::Buy { x.price >= than } else { x.price <= than };
+                    match o.kind {
+                        OrderKind::StopLimit { limit, .. } => prop_assert_eq!(x.price, limit),
+                        // Without volume it wakes and waits.
+                        OrderKind::Stop(stop) if *sum == 0 && share.is_none() => prop_assert!(no_better(stop), "{stop}: {}", show(r)),
+                        _ => {}
+                    }
                     *sum += x.quantity.nano();
                     let whole = orders[&x.order].quantity.nano();
                     prop_assert!(*sum <= whole);

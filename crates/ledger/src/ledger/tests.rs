@@ -292,8 +292,73 @@ fn an_action_that_does_not_fit_leaves_the_books_alone() {
     assert!(l.is_sound());
 }
 
+fn terms() -> Financing {
+    Financing {
+        borrow_nano: vec![30_000_000, 0],
+        margin: Rate::fixed(72_000_000),
+        cash: Rate { benchmark: vec![(Date(10), 15_000_000), (Date(40), 25_000_000)], spread_nano: -5_000_000 },
+    }
+}
+
+fn night(l: &mut Ledger, from: i32, to: i32, pay: i32) -> Vec<Financed> {
+    let mut out = vec![];
+    l.finance(&terms(), Date(from), Date(to), Date(pay), |c, f| {
+        assert_eq!(c, Currency::USD);
+        out.push(f);
+    })
+    .unwrap();
+    assert!(l.is_sound());
+    out
+}
+
+/// Short 100 at 50, marked at 60: 6,000 of 15,000 in cash are the lender's. A weekend of 1 % on 9,000 is 0.75, of 3 % on
+/// 6,000 is 1.50.
+#[test]
+fn nights_by_hand() {
+    let mut l = account().with_financing();
+    post(&mut l, fill(1, A, Side::Sell, "100", "50", "0"));
+    l.mark_row(&[60 * NANO, 40 * NANO], &[Status::Ok, Status::Ok], true).unwrap();
+    let nav = l.nav().unwrap();
+    let of = |b, m, e| Financed { borrow_nano: nano(b), margin_nano: nano(m), earned_nano: nano(e) };
+    assert_eq!(night(&mut l, 20, 23, 31), [of("1.5", "0", "0.75")]);
+    assert_eq!(l.nav(), Ok(nav - nano("0.75")));
+    let balance = |l: &Ledger, a| l.currencies().next().unwrap().1.balance(a);
+    assert_eq!((balance(&l, Account::Cash), balance(&l, Account::Accrued)), (nano("15000"), -nano("0.75")));
+    // 250 B at 40 leave 5,000, less 6,000: a loan of 1,000 for a night at 7.2 %.
+    post(&mut l, fill(2, B, Side::Buy, "250", "40", "0"));
+    assert_eq!(night(&mut l, 23, 24, 31), [of("0.5", "0.2", "0")]);
+    assert_eq!((balance(&l, Account::Borrow), balance(&l, Account::MarginInterest)), (nano("2"), nano("0.2")));
+    assert_eq!(balance(&l, Account::Interest), -nano("0.75"));
+    // Nothing is reckoned twice, nothing backwards.
+    assert_eq!(night(&mut l, 24, 24, 31), []);
+    // Pending accruals are part of a snapshot, and become cash on their day.
+    let mut e = Encoder::new();
+    l.save(&mut e);
+    let mut back = account().with_financing();
+    back.load(&mut Decoder::new(e.as_bytes())).unwrap();
+    let before = back.nav();
+    for l in [&mut l, &mut back] {
+        l.settle_through(Date(31)).unwrap();
+        assert_eq!((balance(l, Account::Cash), balance(l, Account::Accrued)), (nano("4998.55"), 0));
+        assert!(l.is_sound() && l.nav() == before);
+    }
+}
+
+#[test]
+fn a_benchmark_changes_between_nights_and_no_rate_is_negative() {
+    let rate = Rate { benchmark: vec![(Date(10), 10_000_000), (Date(12), 20_000_000)], spread_nano: -5_000_000 };
+    assert_eq!([9, 10, 11, 12, 99].map(|d| rate.of(Date(d))), [0, 5_000_000, 5_000_000, 15_000_000, 15_000_000]);
+    // 9 to 14 at 0, 0.5, 0.5, 1.5 and 1.5 %: 4 % / 360 of 10,000.
+    let mut l = account().with_financing();
+    let terms = Financing { cash: rate, ..Financing::default() };
+    let mut earned = 0;
+    l.finance(&terms, Date(9), Date(14), Date(14), |_, f| earned += f.earned_nano).unwrap();
+    assert_eq!(earned, 1_111_111_111);
+}
+
 #[derive(Clone, Debug)]
 enum Act {
+    Finance(i32, i32, i32),
     Fill(u32, bool, i64, i64),
     Mark(i64, i64),
     Hold(u32, bool, i64),
@@ -314,6 +379,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (0..2_u32, 1_i64..9_000_000_000, 0..40_i32).prop_map(|(i, amount, pay)| Act::Dividend(i, amount, pay)),
         1 => (0..2_u32, 0_i64..500_000_000_000).prop_map(|(i, price)| Act::Delist(i, price)),
         1 => (0..60_i32).prop_map(Act::Settle),
+        2 => (0..60_i32, 0..9_i32, 0..60_i32).prop_map(|(from, nights, pay)| Act::Finance(from, nights, pay)),
     ]
 }
 
@@ -325,7 +391,7 @@ proptest! {
     /// ninth decimal of a mark or a position.
     #[test]
     fn the_books_are_sound_after_every_event(acts in prop::collection::vec(act(), 1..60)) {
-        let mut l = account();
+        let mut l = account().with_financing();
         l.mark_row(&[NANO, NANO], &[Status::Ok, Status::Ok], true).unwrap();
         let (mut gains, mut holds, mut held) = (0_i128, vec![], [0_i128; 2]);
         for (k, act) in acts.iter().enumerate() {
@@ -363,6 +429,14 @@ proptest! {
                     prop_assert_eq!(booked.cash_nano, price.notional_nano(Quantity::from_nano(held[i.index()])).unwrap());
                     held[i.index()] = 0;
                 }
+                Act::Finance(from, nights, pay) => {
+                    let (nav, mut net) = (l.nav().unwrap(), 0);
+                    l.finance(&terms(), Date(*from), Date(from + nights), Date(*pay), |_, f| {
+                        assert!(f.borrow_nano >= 0 && f.margin_nano >= 0 && f.earned_nano >= 0);
+                        net += f.earned_nano - f.borrow_nano - f.margin_nano;
+                    }).unwrap();
+                    prop_assert_eq!(l.nav().unwrap() - nav, net);
+                }
                 Act::Settle(day) => {
                     let nav = l.nav();
                     l.settle_through(Date(*day)).unwrap();
@@ -388,7 +462,7 @@ proptest! {
         }
         let mut e = Encoder::new();
         l.save(&mut e);
-        let mut copy = Ledger::new(Currency::USD, &[Currency::USD, Currency::USD]);
+        let mut copy = Ledger::new(Currency::USD, &[Currency::USD, Currency::USD]).with_financing();
         let mut d = Decoder::new(e.as_bytes());
         copy.load(&mut d).unwrap();
         d.finish().unwrap();
@@ -399,7 +473,7 @@ proptest! {
         prop_assert_eq!(copy.nav(), l.nav());
         for cut in 0..e.as_bytes().len() {
             if cut % 37 == 0 {
-                let mut short = Ledger::new(Currency::USD, &[Currency::USD, Currency::USD]);
+                let mut short = Ledger::new(Currency::USD, &[Currency::USD, Currency::USD]).with_financing();
                 prop_assert!(short.load(&mut Decoder::new(&e.as_bytes()[..cut])).is_err());
             }
         }

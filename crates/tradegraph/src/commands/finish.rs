@@ -94,9 +94,10 @@ pub fn ten_lines(f: &Figures) -> Vec<String> {
         format!("Sharpe        {} a year (± standard error, against zero)", ratio(&f.net)),
         format!("drawdown      {} at most{fall}", percent(f.net.max_drawdown)),
         format!(
-            "costs         {} {c} fees + {} {c} half-spreads (estimate): {} of the account a year",
+            "costs         {} {c} fees + {} {c} half-spreads{}: {} of the account a year",
             money(&f.fees),
             money(&f.spread),
+            if f.itemised { "" } else { " (estimate)" },
             f.cost_per_year.map_or("–".to_owned(), |x| format!("{:.2} %", x * 100.0)),
             c = f.currency
         ),
@@ -123,6 +124,9 @@ pub fn ten_lines(f: &Figures) -> Vec<String> {
             if f.trials == 1 { "mandate" } else { "different mandates" }
         ),
     ];
+    if let Some(text) = f.costs.text() {
+        lines.insert(5, format!("by kind       {text} {}", f.currency));
+    }
     if f.corporate_actions > 0 {
         let text = format!(
             "actions       {} of what was held; dividends {} {}",

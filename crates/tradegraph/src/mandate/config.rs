@@ -26,6 +26,14 @@ impl Mandate {
                 return Err(Failure::new(Kind::Input, what));
             }
         }
+        let fees = self.financing.iter().flat_map(|part| &part.borrow_of);
+        if let Some((symbol, _)) = fees.into_iter().find(|(s, _)| !symbols.contains(s)) {
+            let near = nearest(symbol, symbols.iter().map(String::as_str));
+            let near = near.map(|n| format!("; the nearest symbol is '{n}'")).unwrap_or_default();
+            let what =
+                format!("financing.borrow_of.{symbol}: '{symbol}' is not in the data of mandate '{}'{near}", self.name);
+            return Err(Failure::new(Kind::Input, what));
+        }
         let instruments =
             symbols.iter().enumerate().map(|(i, s)| self.instrument(i, s, feeds)).collect::<Result<_, _>>()?;
         let universe = Universe::new(instruments).map_err(|e| Failure::new(Kind::Input, e.to_string()))?;
@@ -72,6 +80,8 @@ impl Mandate {
             caps: self.caps,
             limits: self.limits.clone(),
             frictions: self.frictions,
+            financing: self.financing.as_ref().map(|part| part.terms(symbols)),
+            exits: self.exits,
             settlement_days: self.settlement_days,
             record: self.record,
             snapshot_rows: self.snapshot_rows,

@@ -103,6 +103,30 @@ fn mistakes_are_named_with_their_place() {
         ("quantity = \"1\"", "quantity = 1\n[schedule]\non = \"bars us4\"", "the entries are: us20"),
         ("quantity = \"1\"", "quantity = 1\n[schedule]\nevery = \"0h\"", "a length of time"),
         ("quantity = \"1\"", "quantity = 1\n[costs]\ncommission = \"60%\"", "from 0 to \"50%\""),
+        ("quantity = \"1\"", "quantity = 1\n[costs]\nbroker = \"ibkr-fixd\"", "nearest: \"ibkr-fixed\""),
+        (
+            "quantity = \"1\"",
+            "quantity = 1\n[costs]\nbroker = \"alpaca\"\nminimum = 1",
+            "'costs.minimum' and `broker` exclude each other",
+        ),
+        ("quantity = \"1\"", "quantity = 1\n[costs]\nimpact = 11", "a factor above 0, up to 10"),
+        ("quantity = \"1\"", "quantity = 1\n[financing]\nborow = \"1%\"", "nearest known key is 'borrow'"),
+        ("quantity = \"1\"", "quantity = 1\n[financing]\nborrow = \"-1%\"", "a yearly rate"),
+        ("quantity = \"1\"", "quantity = 1\n[financing]\nborrow_of = { AAPL = 1 }", "give the unit"),
+        ("quantity = \"1\"", "quantity = 1\n[financing]\nmargin_spread = \"1%\"", "`benchmark`, which is missing"),
+        ("quantity = \"1\"", "quantity = 1\n[financing]\nbenchmark = { 2020-01-01 = \"1%\" }", "is used by nothing"),
+        (
+            "quantity = \"1\"",
+            "quantity = 1\n[financing]\ncash_spread = \"1%\"\nbenchmark = { soon = \"1%\" }",
+            "a date as its key",
+        ),
+        (
+            "quantity = \"1\"",
+            "quantity = 1\n[financing]\nmargin = \"1%\"\nmargin_spread = \"1%\"",
+            "exclude each other",
+        ),
+        ("quantity = \"1\"", "quantity = 1\n[exits]\nstop_loss = \"95%\"", "a share of the average cost"),
+        ("quantity = \"1\"", "quantity = 1\n[exits]\ncooldown = \"1d\"", "'exits.stop_loss' is missing"),
         ("quantity = \"1\"", "quantity = 1\n[limits]\ncollar = \"0%\"", "above 0"),
         ("quantity = \"1\"", "quantity = 1\n[limits]\nopen_orders = 1.5", "a whole number"),
         ("quantity = \"1\"", "quantity = 1\n[risk]\nmax_postion = \"1%\"", "'max_position'"),
@@ -247,4 +271,22 @@ fn agents_are_read_as_written() {
         weights_pct: [30, 200, 0],
     };
     assert_eq!(of(text), AgentConfig::LongTerm { feed, parameters });
+}
+
+#[test]
+fn costs_and_financing_are_what_the_text_says() {
+    let text = "quantity = 1\n[costs]\nbroker = \"ibkr-tiered\"\nimpact = 0.8\n[financing]\nborrow = \"0.5%\"\n\
+                borrow_of = { AAPL = \"3%\" }\nbenchmark = { 2015-12-17 = \"0.37%\", 2008-12-16 = \"0.12%\" }\n\
+                margin_spread = \"1.5%\"\ncash = \"0.1%\"";
+    let m = with("quantity = \"1\"", text).unwrap();
+    assert_eq!(m.frictions.commission.schedule.map(|s| s.name), Some("ibkr-tiered"));
+    assert_eq!((m.frictions.impact_nano, m.limits.commission), (Some(800_000_000), m.frictions.commission));
+    let terms = m.financing.unwrap().terms(&["MSFT".to_owned(), "AAPL".to_owned()]);
+    assert_eq!(terms.borrow_nano, [5_000_000, 30_000_000]);
+    let on = |d: &str| {
+        (terms.margin.of(tradegraph_domain::Date::parse(d).unwrap()), terms.cash.of(tradegraph_domain::Date(0)))
+    };
+    assert_eq!(on("2008-12-15"), (15_000_000, 1_000_000));
+    assert_eq!(on("2015-12-16"), (16_200_000, 1_000_000));
+    assert_eq!(on("2015-12-17"), (18_700_000, 1_000_000));
 }

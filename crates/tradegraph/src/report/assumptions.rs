@@ -1,9 +1,10 @@
 //! What a result rests on, said plainly.
 
 use super::Subject;
+use crate::cost_models::CostModel;
 use crate::explanation::{limits, percent_of};
 use crate::mandate::Source;
-use tradegraph_domain::{Basis, format_nano};
+use tradegraph_domain::Basis;
 
 /// One sentence each.
 pub fn list(s: &Subject<'_>) -> Vec<String> {
@@ -49,18 +50,18 @@ pub fn list(s: &Subject<'_>) -> Vec<String> {
         out.push("Fills: orders decided at a close fill at the next open of their instrument.".to_owned());
     }
     let f = &mandate.frictions;
-    out.push(format!(
-        "Costs: commission {} of the notional, {} per unit, at least {} a fill; half-spread {}. The same for all years, though trading was much dearer before 2001.",
-        percent_of(f.commission.rate.nano_fraction()),
-        format_nano(i128::from(f.commission.per_unit_nano)),
-        format_nano(i128::from(f.commission.minimum_nano)),
-        percent_of(f.half_spread.nano_fraction()),
-    ));
+    out.extend(s.figures.cost_models.iter().map(CostModel::sentence));
     out.push(match f.participation_nano {
         Some(p) => format!("Fills take at most {} of the volume of a bar.", percent_of(p)),
-        None => "Fills are not limited by volume, and orders do not move the market.".to_owned(),
+        None => "Fills are not limited by volume.".to_owned(),
     });
-    out.push("There is no latency, no queue and no outage. Cash earns no interest, borrowed stock costs nothing, taxes are left out.".to_owned());
+    if f.impact_nano.is_none() {
+        out.push("Orders do not move the market.".to_owned());
+    }
+    out.push("There is no latency, no queue and no outage. Taxes are left out.".to_owned());
+    if mandate.financing.is_none() {
+        out.push("Cash earns no interest, borrowed cash and borrowed stock cost nothing.".to_owned());
+    }
     out.push(match mandate.settlement_days {
         None => "Cash settles at once.".to_owned(),
         Some(n) => format!("Cash settles {n} business days after a trade (XNYS)."),

@@ -133,7 +133,9 @@ fn cards(s: &Subject<'_>) -> String {
         card(
             "Costs a year",
             f.cost_per_year.map_or("–".to_owned(), |x| format!("{:.2} %", x * 100.0)),
-            format!("fees {} + half-spreads {} (estimate)", money(&f.fees), money(&f.spread)),
+            f.costs
+                .text()
+                .unwrap_or_else(|| format!("fees {} + half-spreads {} (estimate)", money(&f.fees), money(&f.spread))),
         ),
         card(
             "Orders",

@@ -44,7 +44,7 @@ pub use order::{
 pub use price::Price;
 pub use quantity::{Lots, Quantity};
 pub use reason::{BaseEntry, LotLine, Step, StepEntry, Waterfall, WaterfallUnit};
-pub use refusal::{Refusal, Rule, Unit};
+pub use refusal::{Refusal, Rule, RuleRow, Unit};
 pub use series::{BarPeriod, BarSpec, Basis};
 pub use signal::{AgentId, FactorId, ModelVersion, SignalColumn, TargetColumn};
 pub use time::{Date, Nanos, Timestamp};

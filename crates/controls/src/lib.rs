@@ -27,5 +27,5 @@ pub use authority::{Authority, Band};
 pub use breakers::{Action, Breaker, Breakers, Change, MAX_ANSWERS, MAX_BARS, Trip};
 pub use gate::Gate;
 pub use limits::{AccountKind, Groups, Limits, SessionRule};
-pub use windows::{MAX_ENTRIES, Windows, Within};
 pub use targets::{RiskCaps, TargetCut};
+pub use windows::{MAX_ENTRIES, Windows, Within};

@@ -126,11 +126,8 @@ pub enum AccountKind {
 
 impl AccountKind {
     /// All kinds with the names used in mandates.
-    pub const ALL: [(AccountKind, &'static str); 3] = [
-        (AccountKind::Unrestricted, "unrestricted"),
-        (AccountKind::Cash, "cash"),
-        (AccountKind::Margin, "margin"),
-    ];
+    pub const ALL: [(AccountKind, &'static str); 3] =
+        [(AccountKind::Unrestricted, "unrestricted"), (AccountKind::Cash, "cash"), (AccountKind::Margin, "margin")];
 }
 
 impl Limits {

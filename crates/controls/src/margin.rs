@@ -219,8 +219,10 @@ impl DayTrades {
     /// A fill of an instrument whose position was `before` and is `after`.
     pub(crate) fn fill(&mut self, date: Date, i: u32, before: i128, after: i128) {
         self.roll(date);
-        let closed = before != 0 && (after.signum() != before.signum() || after.saturating_abs() < before.saturating_abs());
-        let opens = after != 0 && (after.signum() != before.signum() || after.saturating_abs() > before.saturating_abs());
+        let closed =
+            before != 0 && (after.signum() != before.signum() || after.saturating_abs() < before.saturating_abs());
+        let opens =
+            after != 0 && (after.signum() != before.signum() || after.saturating_abs() > before.saturating_abs());
         let mut day_trade = 0;
         if closed && let Ok(at) = self.opened.binary_search(&i) {
             self.opened.remove(at);
@@ -293,10 +295,7 @@ mod tests {
 
     #[test]
     fn dates_are_those_of_their_sources() {
-        assert_eq!(
-            (REGULATION_T, DAY_TRADING, INTRADAY),
-            (date("1974-01-03"), date("2001-09-28"), date("2026-06-04"))
-        );
+        assert_eq!((REGULATION_T, DAY_TRADING, INTRADAY), (date("1974-01-03"), date("2001-09-28"), date("2026-06-04")));
         let before = InForce::on(date("2026-06-03"));
         let after = InForce::on(date("2026-06-04"));
         assert_eq!((before.day_trading.map(|d| d.0), before.intraday), (Some(4), false));

@@ -206,9 +206,10 @@ impl Rule {
     /// What the table of refusals says of the rule.
     #[must_use]
     pub fn about(self) -> &'static RuleRow {
-        const TABLE: &[RuleRow] = &Rule::ALL;
+        const TABLE: &[RuleRow; 37] = &Rule::ALL;
+        let [first, ..] = TABLE;
         // Every rule has a row: a test holds it.
-        TABLE.iter().find(|r| r.rule == self).unwrap_or(&TABLE[0])
+        TABLE.iter().find(|r| r.rule == self).unwrap_or(first)
     }
 
     /// The code that journals, reports and JSON carry.
@@ -313,8 +314,21 @@ mod tests {
     #[test]
     fn numbers_of_old_journals_mean_what_they_meant() {
         let codes = [
-            "HALTED", "REDUCE_ONLY", "NOT_TRADABLE", "NO_PRICE", "LOT", "TICK", "COLLAR", "ORDER_QUANTITY",
-            "ORDER_NOTIONAL", "OPEN_ORDERS", "POSITION", "SHORT", "GROSS", "CASH", "OVERFLOW",
+            "HALTED",
+            "REDUCE_ONLY",
+            "NOT_TRADABLE",
+            "NO_PRICE",
+            "LOT",
+            "TICK",
+            "COLLAR",
+            "ORDER_QUANTITY",
+            "ORDER_NOTIONAL",
+            "OPEN_ORDERS",
+            "POSITION",
+            "SHORT",
+            "GROSS",
+            "CASH",
+            "OVERFLOW",
         ];
         for (byte, code) in (0_u8..).zip(codes) {
             assert_eq!(Rule::from_byte(byte).map(Rule::code), Some(code));

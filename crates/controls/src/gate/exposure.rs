@@ -88,13 +88,12 @@ impl Gate {
         let with = sums.worst(i, units, prices.worth, panel, books).map_err(no_rate)?;
         let all = sums.all.swap(without, with);
         let [sector, currency, venue] = groups(limits);
-        let group = |rule, kind: usize, of: &crate::limits::Groups| match (
-            of.nano_nav,
-            sums.group(kind, of, i, without, with),
-        ) {
-            (Some(limit), Some(sum)) => within_nav(rule, limit, sum, nav),
-            _ => Ok(()),
-        };
+        let group =
+            |rule, kind: usize, of: &crate::limits::Groups| match (of.nano_nav, sums.group(kind, of, i, without, with))
+            {
+                (Some(limit), Some(sum)) => within_nav(rule, limit, sum, nav),
+                _ => Ok(()),
+            };
         group(Rule::Sector, 0, sector)?;
         if let Some(limit) = limits.gross_nano_nav {
             within_nav(Rule::Gross, limit, all.gross, nav)?;

@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use std::sync::Arc;
 use tradegraph_columns::Status;
 use tradegraph_domain::{
-    AssetClass, BarPeriod, BarSpec, Basis, Currency, Date, ExecId, FeedId, Fill, Instrument, Money, Nanos, OrderId, Rounding,
-    TimeInForce, Timestamp, parse_nano,
+    AssetClass, BarPeriod, BarSpec, Basis, Currency, Date, ExecId, FeedId, Fill, Instrument, Money, Nanos, OrderId,
+    Rounding, TimeInForce, Timestamp, parse_nano,
 };
 use tradegraph_ledger::HoldId;
 use tradegraph_market::calendar::CalendarId;
@@ -686,11 +686,20 @@ fn latches_survive_a_restart() {
 fn the_docs_show_the_registry() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/refusals.md");
     let docs = std::fs::read_to_string(path).unwrap();
-    let mut table = String::from("| | code | what it checks | unit | key of the mandate | off or not asked | source |\n|---|---|---|---|---|---|---|\n");
+    let mut table = String::from(
+        "| | code | what it checks | unit | key of the mandate | off or not asked | source |\n|---|---|---|---|---|---|---|\n",
+    );
     for (n, r) in Rule::ALL.iter().enumerate() {
         let or_dash = |text: &'static str| if text.is_empty() { "–" } else { text };
         let (key, source) = (or_dash(r.key), or_dash(r.source));
-        table.push_str(&format!("| {} | `{}` | {} | {} | {key} | {} | {source} |\n", n + 1, r.code, r.what, r.unit, r.off));
+        table.push_str(&format!(
+            "| {} | `{}` | {} | {} | {key} | {} | {source} |\n",
+            n + 1,
+            r.code,
+            r.what,
+            r.unit,
+            r.off
+        ));
     }
     let (head, rest) = docs.split_once("<!-- table -->\n").unwrap();
     let (_, tail) = rest.split_once("<!-- end of table -->").unwrap();

@@ -7,6 +7,7 @@ mod books;
 mod determinism;
 mod fixture;
 mod golden;
+mod limits;
 mod look_ahead;
 mod resume;
 mod waterfall;

@@ -123,6 +123,7 @@ pub fn ten_lines(f: &Figures) -> Vec<String> {
             if f.trials == 1 { "mandate" } else { "different mandates" }
         ),
     ];
+    lines.extend(f.breakers.iter().map(|b| format!("breaker       {b}")));
     if f.corporate_actions > 0 {
         let text = format!(
             "actions       {} of what was held; dividends {} {}",

@@ -56,13 +56,13 @@ impl Authority {
     /// child. Lots and ticks of children are their planner's, and the venue's.
     ///
     /// # Errors
-    /// The rule that says no. `HALTED` and `REDUCE_ONLY`: a latch of the gate. `NOT_TRADABLE`: another instrument.
+    /// The rule that says no. `HALTED`, the code of a breaker, and `REDUCE_ONLY`: a latch of the gate. `NOT_TRADABLE`: another instrument.
     /// `LOT`: no quantity. `NO_PRICE`: expired, the parent was judged by a price that is too old. `COLLAR`: outside the
     /// band. `ORDER_QUANTITY`: more than is left, both signed by their side, so that the other side shows.
     pub fn draw(&mut self, child: Order, last: Price, now: Timestamp, gate: &Gate) -> Result<Approved<Order>, Refusal> {
         let refuse = |rule, limit, actual, unit| Err(Refusal { rule, limit, actual, unit });
-        if gate.is_halted() {
-            return refuse(Rule::Halted, 0, 1, Unit::Count);
+        if let Some(why) = gate.stopped() {
+            return Err(why);
         }
         if gate.is_reduce_only(self.instrument) {
             return refuse(Rule::ReduceOnly, 0, child.quantity.nano(), Unit::QuantityNano);

@@ -1,14 +1,20 @@
 //! `Gate`: the checks that every order passes, in the order of `Rule`. An approval reserves cash and quantity in the
 //! ledger, so the next order is judged with this one filled.
 
+mod exposure;
+
 use crate::approval::{Approval, Approved, ReduceOnly};
-use crate::limits::Limits;
+use crate::breakers::{Action, Change, Trip, Watch};
+use crate::limits::{AccountKind, Limits, SessionRule};
+use crate::margin::DayTrades;
+use crate::sums::Sums;
+use crate::windows::{Passed, Windows};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::{
-    Bps, Commission, InstrumentId, NANO, Order, OrderKind, Overflow, Price, Quantity, Refusal, Rule, Side,
-    TradingStatus, Unit,
+    Bps, Commission, InstrumentId, NANO, Order, OrderKind, Overflow, Price, Quantity, Refusal, Rule, Side, TimeInForce,
+    Timestamp, TradingStatus, Unit,
 };
-use tradegraph_ledger::{Hold, Ledger, NavMissing};
+use tradegraph_ledger::{Hold, Ledger};
 use tradegraph_market::Panel;
 
 /// What may pass of one instrument.
@@ -30,6 +36,23 @@ pub struct Gate {
     halted: bool,
     latches: Vec<Latch>,
     n_refused: u64,
+    /// The time of the present event.
+    now: Timestamp,
+    /// Halted, or a breaker has tripped: what most orders need not look at.
+    blocked: bool,
+    watch: Watch,
+    passed: Passed,
+    day_trades: DayTrades,
+    sums: Sums,
+    /// Which parts of the limits are on.
+    has: Parts,
+}
+
+/// Which parts of the limits are on: one that is off costs a look at a byte.
+#[derive(Clone, Copy, Debug)]
+struct Parts {
+    sums: bool,
+    windows: bool,
 }
 
 /// The prices that an order is judged by. Each errs toward the worse.
@@ -48,7 +71,26 @@ impl Gate {
     /// A gate for an account of `n_instruments`.
     #[must_use]
     pub fn new(limits: Limits, n_instruments: usize) -> Self {
-        Gate { limits, halted: false, latches: vec![Latch::Open; n_instruments], n_refused: 0 }
+        let has = Parts { sums: limits.needs_sums(), windows: limits.windows != Windows::default() };
+        Gate {
+            limits,
+            halted: false,
+            latches: vec![Latch::Open; n_instruments],
+            n_refused: 0,
+            now: Timestamp::MIN,
+            blocked: false,
+            watch: Watch::default(),
+            passed: Passed::default(),
+            day_trades: DayTrades::default(),
+            sums: Sums::default(),
+            has,
+        }
+    }
+
+    /// The time of the present event, by which windows, sessions, ages and dated rules are judged. Events come in order.
+    #[inline]
+    pub fn advance(&mut self, now: Timestamp) {
+        self.now = now;
     }
 
     /// The limits in force.
@@ -60,17 +102,77 @@ impl Gate {
     /// Stops every order but reductions and cancels, until a person lifts it.
     pub fn halt(&mut self) {
         self.halted = true;
+        self.blocked = true;
     }
 
-    /// A person lifts the halt.
+    /// A person lifts the halt and every tripped breaker, whose measures begin anew from the present. Latches of an
+    /// instrument and delistings stay.
     pub fn lift_halt(&mut self) {
         self.halted = false;
+        self.watch.lift();
+        self.blocked = false;
     }
 
-    /// True while halted.
+    /// True while a person or a breaker has halted trading: only orders sent as reductions pass.
     #[must_use]
     pub fn is_halted(&self) -> bool {
-        self.halted
+        self.halted || self.watch.trips().any(|t| t.action == Action::Halt)
+    }
+
+    /// The tripped breakers, in order of precedence.
+    pub fn trips(&self) -> impl Iterator<Item = &Trip> {
+        self.watch.trips()
+    }
+
+    /// True if a breaker tripped or ended since the last call of `take_changes`.
+    #[inline]
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.watch.has_changes()
+    }
+
+    /// Breakers that tripped or ended since the last call.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        self.watch.take_changes()
+    }
+
+    /// True if a breaker looks at every row of bars, so that none may be passed over.
+    #[inline]
+    #[must_use]
+    pub fn watches_bars(&self) -> bool {
+        self.limits.breakers.watch_nav() || self.limits.breakers.stale_bars.is_some()
+    }
+
+    /// A UTC day begins; `nav` is the account's value at the end of the one before.
+    pub fn begin_day(&mut self, nav: Option<i128>) {
+        self.watch.new_day(&self.limits.breakers, self.now, nav);
+        self.blocked = self.halted || self.watch.trips().next().is_some();
+    }
+
+    /// The account's value after a row of bars, for the breakers.
+    pub fn observe(&mut self, nav: i128) {
+        self.watch.value(&self.limits.breakers, self.now, nav);
+        self.blocked |= self.watch.trips().next().is_some();
+    }
+
+    /// Looks at the age of every feed's last bar, for the breakers, before a decision.
+    pub fn observe_data(&mut self, panel: &Panel) {
+        self.watch.feeds(&self.limits.breakers, self.now, panel);
+        self.blocked |= self.watch.trips().next().is_some();
+    }
+
+    /// The venue took or rejected an order, for the breakers.
+    pub fn observe_answer(&mut self, rejected: bool) {
+        self.watch.answer(&self.limits.breakers, self.now, rejected);
+        self.blocked |= self.watch.trips().next().is_some();
+    }
+
+    /// A fill took the position of an instrument from `before` to `after`: day trades of margin accounts are counted.
+    #[inline]
+    pub fn observe_fill(&mut self, i: InstrumentId, before: Quantity, after: Quantity) {
+        if self.limits.account == AccountKind::Margin {
+            self.day_trades.fill(self.now.date(), i.0, before.nano(), after.nano());
+        }
     }
 
     /// Lets only reductions of one instrument pass, or everything again.
@@ -80,10 +182,18 @@ impl Gate {
         }
     }
 
-    /// True if at most reductions of an instrument pass.
+    /// True if at most reductions of an instrument pass: by its own latch, whatever the account's breakers say.
     #[must_use]
     pub fn is_reduce_only(&self, i: InstrumentId) -> bool {
         self.latches.get(i.index()) != Some(&Latch::Open)
+    }
+
+    /// What stops orders of the account that add risk, if anything does: a halt, then the breakers.
+    pub(crate) fn stopped(&self) -> Option<Refusal> {
+        if self.halted {
+            return Some(refuse(Rule::Halted, 0, 1, Unit::Count));
+        }
+        self.watch.trips().next().map(|t| t.why)
     }
 
     /// The instrument no longer exists: no order of it passes any more.
@@ -156,7 +266,7 @@ impl Gate {
     /// outbox.
     ///
     /// # Errors
-    /// `HALTED` while halted, `REDUCE_ONLY` if the instrument was latched since and the order could add to a position,
+    /// `HALTED` while halted, the code of a breaker that tripped, `REDUCE_ONLY` if the instrument was latched since and the order could add to a position,
     /// `CASH` if the reservation is gone, is another one or is too small.
     pub fn readmit(&self, order: Order, approval: Approval, books: &Ledger) -> Result<Approved<Order>, Refusal> {
         if self.halted {
@@ -168,7 +278,11 @@ impl Gate {
         };
         // Its own reservation is among the open orders; without it the order is judged as at first.
         let room = closable(&order, books).saturating_add(order.quantity.nano());
-        if self.is_reduce_only(order.instrument) && order.quantity.nano() > room {
+        let adds = order.quantity.nano() > room;
+        if let Some(trip) = self.watch.trips().find(|t| adds || t.action == Action::Halt) {
+            return Err(trip.why);
+        }
+        if self.is_reduce_only(order.instrument) && adds {
             return Err(refuse(Rule::ReduceOnly, room.max(0), order.quantity.nano(), Unit::QuantityNano));
         }
         if let (Some(limit), Side::Buy) = (order.kind.limit(), order.side) {
@@ -197,6 +311,12 @@ impl Gate {
         }
         let room = closable(&order, books);
         let reduces = order.quantity.nano() <= room;
+        if self.blocked {
+            let stops = |t: &&Trip| if t.action == Action::Halt { !must_reduce || !reduces } else { !reduces };
+            if let Some(trip) = self.watch.trips().find(stops) {
+                return Err(trip.why);
+            }
+        }
         let latch = self.latches.get(i.index());
         if (must_reduce || latch == Some(&Latch::ReduceOnly)) && !reduces {
             return Err(refuse(Rule::ReduceOnly, room.max(0), order.quantity.nano(), Unit::QuantityNano));
@@ -207,7 +327,14 @@ impl Gate {
         if instrument.status != TradingStatus::Active || !instrument.class.is_tradable() {
             return Err(refuse(Rule::NotTradable, 0, i128::from(i.0), Unit::Count));
         }
-        let Some((last, _)) = panel.last(i) else { return Err(refuse(Rule::NoPrice, 1, 0, Unit::Count)) };
+        self.check_session(&order)?;
+        let Some((last, seen)) = panel.last(i) else { return Err(refuse(Rule::NoPrice, 1, 0, Unit::Count)) };
+        if let Some(oldest) = limits.price_age {
+            let age = self.now.0.saturating_sub(seen.0);
+            if age > oldest.0 && !reduces {
+                return Err(refuse(Rule::StalePrice, oldest.0.into(), age.into(), Unit::Nanos));
+            }
+        }
         let lot_rest = order.quantity.lots(instrument.lot).map(|(_, rest)| rest);
         if order.quantity.signum() <= 0 || lot_rest != Ok(Quantity::ZERO) {
             return Err(refuse(Rule::Lot, instrument.lot.nano(), order.quantity.nano(), Unit::QuantityNano));
@@ -244,19 +371,56 @@ impl Gate {
         {
             return Err(refuse(Rule::OrderNotional, limit, notional, Unit::MoneyNano));
         }
+        if self.has.windows && !reduces {
+            let notional = books.to_base(i, prices.notional_nano).unwrap_or_default();
+            self.passed.check(&limits.windows, &order, notional, self.now)?;
+        }
+        let limits = &self.limits;
         let open = books.holds().len();
         if let Some(limit) = limits.open_orders.filter(|l| open >= *l as usize) {
             return Err(refuse(Rule::OpenOrders, i128::from(limit), (open as i128).saturating_add(1), Unit::Count));
         }
-        let exposure_nano = if reduces { 0 } else { self.check_exposure(&order, &prices, panel, books)? };
         let cash_nano = self.cash_needed(&order, &prices).map_err(|_| overflow())?;
+        let exposure_nano = if reduces { 0 } else { self.check_exposure(&order, &prices, cash_nano, panel, books)? };
         let free = books.free_cash(i);
         if cash_nano > 0 && cash_nano > free {
             return Err(refuse(Rule::Cash, free, cash_nano, Unit::MoneyNano));
         }
+        if self.limits.account == AccountKind::Cash && order.side == Side::Buy {
+            let settled = books.settled_cash(i);
+            if cash_nano > settled {
+                return Err(refuse(Rule::SettledCash, settled, cash_nano, Unit::MoneyNano));
+            }
+        }
+        let without = if self.has.sums { self.summed(i, panel, books) } else { None };
         let hold = Hold { instrument: i, side: order.side, quantity: order.quantity, cash_nano, exposure_nano };
         let id = books.hold(hold).map_err(|_| overflow())?;
+        if let Some(without) = without {
+            self.carry(i, without, panel, books);
+        }
+        if self.has.windows {
+            let notional = books.to_base(i, prices.notional_nano).unwrap_or_default();
+            self.passed.note(&self.limits.windows, &order, notional, self.now);
+        }
         Ok(Approved::new(order, id))
+    }
+
+    /// Refuses what cannot wait for its market's next open while it is shut.
+    #[inline]
+    fn check_session(&self, order: &Order) -> Result<(), Refusal> {
+        let waits = !matches!((order.kind, order.tif), (OrderKind::Limit(_), TimeInForce::ImmediateOrCancel));
+        match self.limits.session {
+            SessionRule::Off => return Ok(()),
+            SessionRule::Waiting if waits => return Ok(()),
+            SessionRule::Waiting | SessionRule::OpenOnly => {}
+        }
+        let i = order.instrument;
+        match self.limits.calendars.get(i.index()).copied().flatten() {
+            Some(calendar) if !calendar.is_open(self.now) => {
+                Err(refuse(Rule::Session, 0, i128::from(i.0), Unit::Count))
+            }
+            _ => Ok(()),
+        }
     }
 
     #[inline]
@@ -285,54 +449,6 @@ impl Gate {
         Ok(Prices { cash, trade, notional_nano, worth: larger(trade, last) })
     }
 
-    /// Position, short and gross rules; returns the notional by which the order may raise gross exposure, in base.
-    #[inline]
-    fn check_exposure(&self, order: &Order, prices: &Prices, panel: &Panel, books: &Ledger) -> Result<i128, Refusal> {
-        let limits = &self.limits;
-        let i = order.instrument;
-        // A missing NAV blocks what adds risk. Only limits in shares of NAV need its value.
-        let missing = || refuse(Rule::NoPrice, 1, 0, Unit::Count);
-        let nav = match (limits.position_nano_nav, limits.gross_nano_nav) {
-            (None, None) if books.has_nav() => 0,
-            (None, None) => return Err(missing()),
-            _ => books.nav().map_err(|_| missing())?,
-        };
-        let in_base = |units: i128| -> Result<i128, Refusal> {
-            let own = prices.worth.notional_nano(Quantity::from_nano(units)).map_err(|_| overflow())?;
-            match books.to_base(i, own.saturating_abs()) {
-                Ok(value) => Ok(value),
-                Err(NavMissing::Overflow) => Err(overflow()),
-                Err(_) => Err(refuse(Rule::NoPrice, 1, 0, Unit::Count)),
-            }
-        };
-        let held = books.position(i).nano();
-        let (mut buying, mut selling) = (books.holds().buying(i).nano(), books.holds().selling(i).nano());
-        let worst_position = match order.side {
-            Side::Buy => {
-                buying = buying.saturating_add(order.quantity.nano());
-                held.saturating_add(buying)
-            }
-            Side::Sell => {
-                selling = selling.saturating_add(order.quantity.nano());
-                held.saturating_sub(selling)
-            }
-        };
-        if let Some(limit) = limits.position_nano_nav {
-            within_nav(Rule::Position, limit, in_base(worst_position)?, nav)?;
-        }
-        if !limits.allow_short && worst_position < 0 {
-            return Err(refuse(Rule::Short, 0, worst_position, Unit::QuantityNano));
-        }
-        if let Some(limit) = limits.gross_nano_nav {
-            let own = in_base(largest(held, buying, selling))?;
-            within_nav(Rule::Gross, limit, own.saturating_add(others(i, panel, books)?), nav)?;
-        }
-        if prices.worth == prices.trade {
-            return books.to_base(i, prices.notional_nano).map_err(|_| refuse(Rule::NoPrice, 1, 0, Unit::Count));
-        }
-        in_base(order.quantity.nano())
-    }
-
     /// Cash that the order may cost at its worst: a buy's notional and fee, a sale's fee beyond its proceeds.
     #[inline]
     fn cash_needed(&self, order: &Order, prices: &Prices) -> Result<i128, Overflow> {
@@ -347,12 +463,15 @@ impl Gate {
         })
     }
 
-    /// Writes the latches canonically.
+    /// Writes the latches, the breakers and what windows remember canonically.
     pub fn save(&self, to: &mut Encoder) {
         to.bool(self.halted);
         to.len(self.latches.len());
         self.latches.iter().for_each(|l| to.u8(*l as u8));
         to.u64(self.n_refused);
+        self.watch.save(to);
+        self.passed.save(to);
+        self.day_trades.save(to);
     }
 
     /// Reads what `save` wrote.
@@ -374,6 +493,11 @@ impl Gate {
             };
         }
         self.n_refused = from.u64("refusals")?;
+        self.watch = Watch::load(from)?;
+        self.passed = Passed::load(from)?;
+        self.day_trades = DayTrades::load(from)?;
+        self.blocked = self.halted || self.watch.trips().next().is_some();
+        self.sums = Sums::default();
         Ok(())
     }
 }
@@ -387,31 +511,6 @@ fn closable(order: &Order, books: &Ledger) -> i128 {
         Side::Sell => held.saturating_sub(books.holds().selling(i).nano()),
         Side::Buy => held.saturating_add(books.holds().buying(i).nano()).saturating_neg(),
     }
-}
-
-/// The largest |position| that open orders can make, whichever of them fill.
-#[inline]
-fn largest(held: i128, buying: i128, selling: i128) -> i128 {
-    held.saturating_add(buying).saturating_abs().max(held.saturating_sub(selling).saturating_abs())
-}
-
-/// Worst-case gross exposure of all instruments but one, in base. It is formed anew for each order that adds risk:
-/// a sum over reservations would not do, since a sale that only closes turns into one that opens when another sale
-/// of the same instrument fills first.
-fn others(but: InstrumentId, panel: &Panel, books: &Ledger) -> Result<i128, Refusal> {
-    let mut gross = 0_i128;
-    for i in (0..books.width()).map(|i| InstrumentId(i as u32)) {
-        let (held, holds) = (books.position(i).nano(), books.holds());
-        let (buying, selling) = (holds.buying(i).nano(), holds.selling(i).nano());
-        if i == but || (held == 0 && buying == 0 && selling == 0) {
-            continue;
-        }
-        let price = books.mark(i).or_else(|| panel.last(i).map(|(last, _)| last)).unwrap_or_default();
-        let own = price.notional_nano(Quantity::from_nano(largest(held, buying, selling)));
-        let value = own.ok().and_then(|v| books.to_base(i, v.saturating_abs()).ok()).ok_or_else(overflow)?;
-        gross = gross.saturating_add(value);
-    }
-    Ok(gross)
 }
 
 /// A price moved against an order by a share of its size: up for a buy, down for a sale, also below zero.

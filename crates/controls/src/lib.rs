@@ -14,12 +14,18 @@
 
 mod approval;
 mod authority;
+mod breakers;
 mod gate;
 mod limits;
+pub mod margin;
+mod sums;
 mod targets;
+mod windows;
 
 pub use approval::{Approval, Approved, ReduceOnly};
 pub use authority::{Authority, Band};
+pub use breakers::{Action, Breaker, Breakers, Change, MAX_ANSWERS, MAX_BARS, Trip};
 pub use gate::Gate;
-pub use limits::Limits;
+pub use limits::{AccountKind, Groups, Limits, SessionRule};
 pub use targets::{RiskCaps, TargetCut};
+pub use windows::{MAX_ENTRIES, Windows, Within};

@@ -47,7 +47,7 @@ pub use order::{
 pub use price::Price;
 pub use quantity::{Lots, Quantity};
 pub use reason::{BaseEntry, LotLine, Step, StepEntry, Waterfall, WaterfallUnit};
-pub use refusal::{Refusal, Rule, Unit};
+pub use refusal::{Refusal, Rule, RuleRow, Unit};
 pub use schedule::{Billed, Fees, Regulatory, SCHEDULES, Schedule, Tier, schedule};
 pub use series::{BarPeriod, BarSpec, Basis};
 pub use signal::{AgentId, FactorId, ModelVersion, SignalColumn, TargetColumn};

@@ -265,6 +265,7 @@ fn cut_targets(desk: &mut Desk) {
 fn execute(desk: &mut Desk) {
     let mut decisions = std::mem::take(&mut desk.decisions);
     let nav = desk.books.nav();
+    desk.gate.advance(desk.ts);
     for d in decisions.as_mut_slice() {
         let i = d.instrument;
         if d.waterfall.unit == WaterfallUnit::NanoNav {

@@ -3,14 +3,14 @@
 use crate::config::{AllocatorConfig, RecordLevel, RunConfig};
 use crate::equity::EquityCurve;
 use crate::exits::Exits;
-use crate::records::{FinancingRecord, put_financing};
+use crate::records::{FinancingRecord, put_breaker, put_financing};
 use crate::signals::SignalBook;
 use crate::timeline::settlement;
 use std::sync::Arc;
 use tradegraph_agents::Agent;
 use tradegraph_columns::RollingHash;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_controls::{Gate, RiskCaps};
+use tradegraph_controls::{Change, Gate, RiskCaps};
 use tradegraph_domain::{AgentId, Date, Order, Seq, Timestamp, VenueReport};
 use tradegraph_execution::{Exchange, Orders};
 use tradegraph_learning::{Hedger, HedgerParameters, Lesson, Moves, Results, Scoreboard, Statement};
@@ -94,6 +94,8 @@ pub struct Counts {
     pub duplicates: u64,
     /// Decisions that could not be made or sized because a price, a rate or NAV was missing.
     pub unpriced: u64,
+    /// Breakers that tripped.
+    pub breakers: u64,
 }
 
 /// Something that must not happen. The run stops; the books are as before the event.
@@ -196,12 +198,16 @@ impl Desk {
         if config.financing.is_some() {
             books = books.with_financing();
         }
+        let gate = Gate::new(config.limits.clone(), n);
+        if gate.lends() {
+            books.lend();
+        }
         Ok(Desk {
             ts: Timestamp::MIN,
             seq: Seq(0),
             actions: Arc::clone(&config.actions),
             books,
-            gate: Gate::new(config.limits.clone(), n),
+            gate,
             orders: Orders::new(n),
             exchange: Some(Exchange::new(config.frictions, n)),
             allocator: match &config.allocator {
@@ -314,6 +320,21 @@ impl Desk {
         if let Err(error) = self.books.settle_through(ts.date()) {
             self.fault = Some(Fault::Books { seq: self.seq.0, error });
         }
+        self.gate.advance(ts);
+        self.gate.begin_day(nav);
+    }
+
+    /// Puts breakers that tripped or ended on record.
+    #[cold]
+    pub(crate) fn record_breakers(&mut self) {
+        let from = self.out.records.as_bytes().len();
+        for change in self.gate.take_changes() {
+            self.counts.breakers += u64::from(matches!(change, Change::Tripped(_)));
+            if self.record >= RecordLevel::Outcomes {
+                put_breaker(&mut self.out.records, self.seq.0, &change);
+            }
+        }
+        self.hash_records(from);
     }
 
     /// Accrues the nights between two days, by the balances and marks at the end of the first. A month's accruals are paid
@@ -360,7 +381,7 @@ impl Desk {
         self.hedger.save(to);
         self.equity.save(to);
         let c = &self.counts;
-        for n in [c.orders, c.fills, c.refused, c.cancelled, c.duplicates, c.unpriced] {
+        for n in [c.orders, c.fills, c.refused, c.cancelled, c.duplicates, c.unpriced, c.breakers] {
             to.u64(n);
         }
         if let Some(exits) = &self.exits {
@@ -406,6 +427,7 @@ impl Desk {
             cancelled: n()?,
             duplicates: n()?,
             unpriced: n()?,
+            breakers: n()?,
         };
         if let Some(exits) = &mut self.exits {
             exits.load(from)?;

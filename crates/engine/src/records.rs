@@ -1,10 +1,11 @@
 //! The records of a journal: what they hold and how they become bytes: a tag, then fields in order, the frequent records
 //! packed. A change bumps `FORMAT` and keeps a reader of the old ones. Version 2 binds corporate actions and has a record
-//! for each; version 3 has orders with stops, costs of fills by kind, financing, what the council learned, the market's regimes
+//! for each; version 3 has records of breakers, orders with stops, costs of fills by kind, financing, what the council learned, the market's regimes
 //! and the agents' results. Journals of older versions can be read, and not be run again.
 
 use crate::packed::{Line, count, int, small, wide};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_controls::{Action, Change, Trip};
 use tradegraph_domain::{
     ActionKind, AgentId, BaseEntry, CancelReason, CorporateAction, Currency, Date, ExecId, FactorId, Fill,
     InstrumentId, LotLine, Order, OrderId, OrderKind, Price, Quantity, Refusal, Regime, RejectReason, Resolution, Rule,
@@ -158,6 +159,22 @@ pub enum Record {
     },
     /// A corporate action took effect.
     Action(Box<ActionRecord>),
+    /// A breaker tripped: its rule refuses from here on.
+    BreakerTripped {
+        /// Event.
+        seq: u64,
+        /// Which, when, its limit, what was measured, and what still passes.
+        trip: Trip,
+    },
+    /// A tripped daily loss ended with its day, as the mandate allows. What a person lifts is a `Command`.
+    BreakerEnded {
+        /// Event.
+        seq: u64,
+        /// When.
+        ts: Timestamp,
+        /// Which.
+        rule: Rule,
+    },
     /// The council learned.
     Lesson {
         /// Event.
@@ -222,6 +239,8 @@ const REGIME: u8 = 14;
 const RESULTS: u8 = 15;
 const COSTS: u8 = 10;
 const FINANCING: u8 = 11;
+const BREAKER_TRIPPED: u8 = 8;
+const BREAKER_ENDED: u8 = 9;
 
 // Kinds of actions.
 const SPLIT: u8 = 0;
@@ -472,6 +491,27 @@ pub(crate) fn put_command(to: &mut Encoder, seq: u64, ts: Timestamp, halt: bool)
     to.bool(halt);
 }
 
+pub(crate) fn put_breaker(to: &mut Encoder, seq: u64, change: &Change) {
+    match change {
+        Change::Tripped(trip) => {
+            to.u8(BREAKER_TRIPPED);
+            to.u64(seq);
+            to.i64(trip.ts.0);
+            to.u8(trip.why.rule as u8);
+            to.u8(trip.why.unit as u8);
+            to.i128(trip.why.limit);
+            to.i128(trip.why.actual);
+            to.u8(trip.action as u8);
+        }
+        Change::Ended { ts, rule } => {
+            to.u8(BREAKER_ENDED);
+            to.u64(seq);
+            to.i64(ts.0);
+            to.u8(*rule as u8);
+        }
+    }
+}
+
 pub(crate) fn put_state_hash(to: &mut Encoder, seq: u64, hash: &[u8; 32]) {
     to.u8(STATE_HASH);
     to.u64(seq);
@@ -566,6 +606,19 @@ fn one(d: &mut Decoder<'_>, len: usize) -> Result<Record, DecodeError> {
             Record::Costs { seq, exec, costs }
         }
         FINANCING => Record::Financing(Box::new(financing(d, at)?)),
+        BREAKER_TRIPPED => {
+            let (seq, ts) = (d.u64("seq")?, Timestamp(d.i64("time")?));
+            let (rule, unit) = (d.u8("rule")?, d.u8("unit")?);
+            let (limit, actual, action) = (d.i128("limit")?, d.i128("measured")?, d.u8("action of a breaker")?);
+            let rule = Rule::from_byte(rule).ok_or(invalid("rule", rule))?;
+            let unit = Unit::from_byte(unit).ok_or(invalid("unit", unit))?;
+            let action = Action::from_byte(action).ok_or(invalid("action of a breaker", action))?;
+            Record::BreakerTripped { seq, trip: Trip { ts, why: Refusal { rule, limit, actual, unit }, action } }
+        }
+        BREAKER_ENDED => {
+            let (seq, ts, rule) = (d.u64("seq")?, Timestamp(d.i64("time")?), d.u8("rule")?);
+            Record::BreakerEnded { seq, ts, rule: Rule::from_byte(rule).ok_or(invalid("rule", rule))? }
+        }
         STATE_HASH => Record::StateHash { seq: d.u64("seq")?, hash: id(d, "state hash")? },
         other => return Err(invalid("record tag", other)),
     })
@@ -975,6 +1028,26 @@ mod tests {
                 Record::Results { seq, ts, nav_nano: numbers.3, statement },
             ];
             prop_assert_eq!(decode(e.as_bytes()), Ok(expected));
+        }
+
+        #[test]
+        fn breakers_survive(
+            (seq, ts, limit, actual) in (any::<u64>(), any::<i64>(), any::<i128>(), any::<i128>()),
+            at in 0..Rule::ALL.len(),
+            (unit, action) in (0_u8..6, 0_u8..2),
+        ) {
+            let (rule, ts) = (Rule::ALL[at].rule, Timestamp(ts));
+            let why = Refusal { rule, limit, actual, unit: Unit::from_byte(unit).unwrap() };
+            let trip = Trip { ts, why, action: Action::from_byte(action).unwrap() };
+            let mut e = Encoder::new();
+            put_breaker(&mut e, seq, &Change::Tripped(trip));
+            put_breaker(&mut e, seq, &Change::Ended { ts, rule });
+            let both = vec![Record::BreakerTripped { seq, trip }, Record::BreakerEnded { seq, ts, rule }];
+            prop_assert_eq!(decode(e.as_bytes()), Ok(both));
+            let whole = [52, 70]; // where a record ends, the rest is a journal too
+            for cut in (1..e.as_bytes().len()).filter(|c| !whole.contains(c)) {
+                prop_assert!(decode(&e.as_bytes()[..cut]).is_err());
+            }
         }
 
         #[test]

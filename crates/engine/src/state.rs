@@ -139,6 +139,7 @@ impl State {
         let desk = &mut self.desk;
         let quiet = matches!(&desk.allocator, Allocator::Direct(a) if !a.has_unmet())
             && desk.exchange.as_ref().is_some_and(Exchange::is_idle)
+            && !desk.gate.watches_bars()
             && desk.fault.is_none();
         let Some(batch) = desk.panel.batch(FeedId(0)).filter(|_| quiet) else { return skipped };
         // Narrow universes only; and prices have 63 bits: no row in between can overflow the value of such positions.
@@ -291,8 +292,12 @@ fn apply(state: &mut State, event: &Event) {
     }
     desk.seq = event.seq;
     desk.ts = event.ts;
-    if desk.equity.is_past(event.ts) {
+    let new_day = desk.equity.is_past(event.ts);
+    if new_day {
         desk.roll_day(event.ts);
+    }
+    if new_day && desk.gate.has_changes() {
+        desk.record_breakers();
     }
     match &event.payload {
         Payload::Bars(at) => bars(desk, *at),
@@ -311,9 +316,24 @@ fn bars(desk: &mut Desk, at: BatchRef) {
     let row = at.row as usize;
     desk.hash.light(bars_word(at.feed, at.row));
     mark(desk, at.feed, row);
+    if desk.gate.watches_bars() {
+        observe(desk);
+    }
     let Some(batch) = desk.panel.batch(at.feed) else { return };
     if let Some(exchange) = &mut desk.exchange {
         exchange.on_bars(batch, row, desk.panel.universe(), &desk.books, &mut desk.out.reports);
+    }
+}
+
+/// The breakers look at the account after a row of bars. Without a net asset value there is nothing to measure, and
+/// nothing that adds risk passes.
+fn observe(desk: &mut Desk) {
+    if let Ok(nav) = desk.books.nav() {
+        desk.gate.advance(desk.ts);
+        desk.gate.observe(nav);
+        if desk.gate.has_changes() {
+            desk.record_breakers();
+        }
     }
 }
 
@@ -364,6 +384,13 @@ fn decide(state: &mut State) {
         state.opinions();
     }
     let desk = &mut state.desk;
+    if desk.gate.watches_bars() {
+        desk.gate.advance(desk.ts);
+        desk.gate.observe_data(&desk.panel);
+        if desk.gate.has_changes() {
+            desk.record_breakers();
+        }
+    }
     let at = desk.points.at;
     let run = match &desk.allocator {
         Allocator::Fusion(_) => true,
@@ -396,6 +423,10 @@ fn venue(desk: &mut Desk, report: &VenueReport) {
         }
         _ => desk.orders.apply(report),
     };
+    if let VenueReport::Accepted(_) | VenueReport::Rejected(..) = report {
+        desk.gate.advance(desk.ts);
+        desk.gate.observe_answer(matches!(report, VenueReport::Rejected(..)));
+    }
     match report {
         VenueReport::Accepted(order) => desk.hash.word(order.0 | (3 << 56)),
         VenueReport::Fill(fill) => book(desk, fill, applied),
@@ -415,14 +446,22 @@ fn venue(desk: &mut Desk, report: &VenueReport) {
         }
     }
     desk.hash_records(from);
+    if desk.gate.has_changes() {
+        desk.record_breakers();
+    }
 }
 
 /// Books an execution and frees what its order held for it.
 #[inline]
 fn book(desk: &mut Desk, fill: &Fill, applied: Applied) {
     let settles = desk.settlement_date();
+    let before = desk.books.position(fill.instrument);
     let realised_nano = match desk.books.post_fill(fill, desk.ts, settles, |_| ()) {
-        Ok(booked) => booked.realised_nano,
+        Ok(booked) => {
+            desk.gate.advance(desk.ts);
+            desk.gate.observe_fill(fill.instrument, before, booked.position);
+            booked.realised_nano
+        }
         Err(error) => {
             desk.fault = Some(Fault::Books { seq: desk.seq.0, error });
             return;
@@ -476,7 +515,7 @@ fn ended(desk: &mut Desk, applied: Applied) {
     }
 }
 
-/// A person halts trading or lifts the halt.
+/// A person halts trading, or lifts the halt and every tripped breaker.
 fn command(desk: &mut Desk, halt: bool) {
     if halt {
         desk.gate.halt();

@@ -43,6 +43,8 @@ pub struct CurrencyBooks {
     unsettled: Vec<(Date, i128)>,
     /// Accrued amounts by payment date, oldest first.
     accrued: Vec<(Date, i128)>,
+    /// What sales brought, by settlement date, oldest first: the part of `unsettled` that came in.
+    proceeds: Vec<(Date, i128)>,
 }
 
 impl CurrencyBooks {
@@ -88,9 +90,19 @@ impl CurrencyBooks {
         Ok(())
     }
 
+    /// Proceeds of sales that have not settled. What buys will pay is not taken off: that cash is spent.
+    #[inline]
+    #[must_use]
+    pub fn unsettled_proceeds(&self) -> i128 {
+        self.proceeds.iter().fold(0, |sum, (_, amount)| sum.saturating_add(*amount))
+    }
+
     /// Notes that a cash posting settles on a date.
     pub(crate) fn settle_later(&mut self, date: Date, amount: i128) {
         note(&mut self.unsettled, date, amount);
+        if amount > 0 {
+            note(&mut self.proceeds, date, amount);
+        }
     }
 
     /// Books a dividend that is paid on a date (negative if it is owed).
@@ -124,6 +136,7 @@ impl CurrencyBooks {
     pub(crate) fn settle_through(&mut self, date: Date) -> Result<(), Overflow> {
         if self.unsettled.first().is_some_and(|(d, _)| *d <= date) {
             self.unsettled.retain(|(d, _)| *d > date);
+            self.proceeds.retain(|(d, _)| *d > date);
         }
         while let Some((_, amount)) = self.accrued.first().copied().filter(|(d, _)| *d <= date) {
             let out = amount.checked_neg().ok_or(Overflow("dividend"))?;
@@ -135,7 +148,7 @@ impl CurrencyBooks {
 
     pub(crate) fn save(&self, to: &mut Encoder) {
         self.balances.iter().take(N_ALWAYS).for_each(|b| to.i128(*b));
-        for dated in [&self.unsettled, &self.accrued] {
+        for dated in [&self.unsettled, &self.accrued, &self.proceeds] {
             to.len(dated.len());
             for (date, amount) in dated {
                 to.i32(date.0);
@@ -149,7 +162,7 @@ impl CurrencyBooks {
         for b in books.balances.iter_mut().take(N_ALWAYS) {
             *b = from.i128("balance")?;
         }
-        for dated in [&mut books.unsettled, &mut books.accrued] {
+        for dated in [&mut books.unsettled, &mut books.accrued, &mut books.proceeds] {
             for _ in 0..from.len("dated amounts")? {
                 dated.push((Date(from.i32("date")?), from.i128("dated amount")?));
             }
@@ -204,6 +217,20 @@ mod tests {
         assert_eq!(b.unsettled, vec![(Date(1), 10), (Date(2), 20), (Date(3), 33)]);
         b.settle_through(Date(2)).unwrap();
         assert_eq!(b.unsettled(), 33);
+    }
+
+    /// A sale of 30 and a buy of 50 settle together: the 30 are not there yet, and the 50 are gone already.
+    #[test]
+    fn proceeds_are_not_reduced_by_buys_of_the_same_date() {
+        let mut b = CurrencyBooks::default();
+        b.settle_later(Date(2), 30);
+        b.settle_later(Date(2), -50);
+        assert_eq!((b.unsettled(), b.unsettled_proceeds()), (-20, 30));
+        let mut e = Encoder::new();
+        b.save(&mut e);
+        assert_eq!(CurrencyBooks::load(&mut Decoder::new(e.as_bytes())).unwrap(), b);
+        b.settle_through(Date(2)).unwrap();
+        assert_eq!((b.unsettled(), b.unsettled_proceeds()), (0, 0));
     }
 
     #[test]

@@ -75,6 +75,9 @@ pub struct FillBooked {
     pub position: Quantity,
 }
 
+/// What a buy may use where the broker lends; half the range leaves room for sums.
+const LENT: i128 = i128::MAX / 4;
+
 /// The books of one account.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -101,6 +104,9 @@ pub struct Ledger {
     n_fills: u64,
     /// Whether nights cost and earn: the accounts of financing are part of snapshots then.
     financed: bool,
+    /// Counts what may change exposures; no part of the books.
+    version: u64,
+    lends: bool,
 }
 
 impl Ledger {
@@ -146,6 +152,8 @@ impl Ledger {
             dividend_of: vec![0; n],
             n_fills: 0,
             financed: false,
+            version: 0,
+            lends: false,
         }
     }
 
@@ -207,13 +215,50 @@ impl Ledger {
         &self.holds
     }
 
-    /// Cash of an instrument's currency after all holds, at 1e-9.
+    /// Cash of an instrument's currency that a buy may use, at 1e-9: what is there after all holds, and without an end
+    /// where the broker lends (`lend`).
     #[inline]
     #[must_use]
     pub fn free_cash(&self, i: InstrumentId) -> i128 {
+        if self.lends {
+            return LENT;
+        }
+        self.own_cash(i)
+    }
+
+    /// Cash of an instrument's currency after all holds, at 1e-9, whether or not the broker lends.
+    #[inline]
+    #[must_use]
+    pub fn own_cash(&self, i: InstrumentId) -> i128 {
         let at = self.currency_index(i);
         let cash = self.books.get(at).map_or(0, |b| b.balance(Account::Cash));
         cash.saturating_sub(self.holds.cash(at))
+    }
+
+    /// Cash of an instrument's currency that has settled, after all holds, at 1e-9.
+    #[must_use]
+    pub fn settled_cash(&self, i: InstrumentId) -> i128 {
+        let proceeds = self.books.get(self.currency_index(i)).map_or(0, CurrencyBooks::unsettled_proceeds);
+        self.own_cash(i).saturating_sub(proceeds)
+    }
+
+    /// The broker lends against the account: buys are bound by margin, not by cash, which may go below zero. Part of
+    /// the account's configuration, not of its books.
+    pub fn lend(&mut self) {
+        self.lends = true;
+    }
+
+    /// A number that differs after anything that can change a position, a hold, a mark or a rate. It tells those who
+    /// keep sums over the books when to form them anew, and is no part of the books.
+    #[inline]
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    #[inline]
+    fn touch(&mut self) {
+        self.version = self.version.wrapping_add(1);
     }
 
     /// Fills booked so far.
@@ -259,6 +304,7 @@ impl Ledger {
     /// # Errors
     /// `UnknownCurrency`.
     pub fn set_rate(&mut self, currency: Currency, rate: Price) -> Result<(), LedgerError> {
+        self.touch();
         let at = self.index_of(currency)?;
         if let Some(r) = self.rates.get_mut(at) {
             *r = Some(rate);
@@ -356,6 +402,7 @@ impl Ledger {
     /// `Overflow` if a sum of reservations does not fit.
     #[inline]
     pub fn hold(&mut self, hold: Hold) -> Result<HoldId, LedgerError> {
+        self.touch();
         let at = self.currency_index(hold.instrument);
         Ok(self.holds.open(hold, at)?)
     }
@@ -363,6 +410,7 @@ impl Ledger {
     /// Frees the part of a hold that a fill used.
     #[inline]
     pub fn fill_hold(&mut self, id: HoldId, filled: Quantity) {
+        self.touch();
         if let Some(h) = self.holds.get(id) {
             let at = self.currency_index(h.instrument);
             self.holds.fill(id, filled, at);
@@ -372,6 +420,7 @@ impl Ledger {
     /// Voids what is left of a hold.
     #[inline]
     pub fn release(&mut self, id: HoldId) {
+        self.touch();
         if let Some(h) = self.holds.get(id) {
             let at = self.currency_index(h.instrument);
             self.holds.close(id, at);
@@ -384,6 +433,7 @@ impl Ledger {
     /// `Overflow` if the value of the positions does not fit; marks are set, the value is as before.
     #[inline]
     pub fn mark_row(&mut self, prices: &[i64], status: &[Status], complete: bool) -> Result<(), LedgerError> {
+        self.touch();
         let n = self.marks.len().min(prices.len()).min(status.len());
         let (marks, prices, status) = (&mut self.marks, prices, status);
         if complete && self.n_unpriced == 0 && n == marks.len() {
@@ -570,6 +620,7 @@ impl Ledger {
     /// # Errors
     /// `DecodeError` if the bytes do not fit this account.
     pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        self.touch();
         for b in &mut self.books {
             *b = CurrencyBooks::load(from)?;
         }
@@ -622,6 +673,7 @@ impl Ledger {
 
     #[inline]
     fn set_position(&mut self, i: InstrumentId, before: i128, after: i128) {
+        self.touch();
         let narrow = i64::try_from(after);
         if let (Some(q), Some(q64)) = (self.quantity.get_mut(i.index()), self.quantity64.get_mut(i.index())) {
             *q = after;

@@ -5,9 +5,10 @@ use crate::trades::{FillRow, OrderStory};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 use tradegraph_agents::{AGENTS, Agent};
-use tradegraph_controls::Limits;
+use tradegraph_controls::{AccountKind, Breaker, Limits, SessionRule};
 use tradegraph_domain::{
-    AgentId, Lots, NANO, OrderKind, Price, Quantity, Regime, Resolution, Side, Step, Unit, WaterfallUnit, format_nano,
+    AgentId, Lots, NANO, Nanos, OrderKind, Price, Quantity, Regime, Resolution, Side, Step, Unit, WaterfallUnit,
+    format_nano,
 };
 use tradegraph_engine::records::DecisionRecord;
 use tradegraph_engine::{AllocatorConfig, RunConfig, build_agents};
@@ -119,6 +120,7 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
             Unit::Count => n.to_string(),
             Unit::MoneyNano => format!("{} {}", format_nano(n), config.base),
             Unit::QuantityNano | Unit::PriceNano => format_nano(n),
+            Unit::Nanos => format!("{} s", format_nano(n)),
         };
         format!("{}: the limit is {}, the order came to {}", r.rule.code(), show(r.limit), show(r.actual))
     });
@@ -294,6 +296,54 @@ pub fn limits(config: &RunConfig) -> Vec<String> {
     });
     out.push(format!("gate: short positions: {}", if l.allow_short { "allowed" } else { "forbidden" }));
     out.push("gate: cash after all holds: always on".to_owned());
+    out.extend(more_limits(l));
+    out
+}
+
+/// The limits that are on beyond those above, and which are off.
+fn more_limits(l: &Limits) -> Vec<String> {
+    let share = |n: i64| nav_share(i128::from(n));
+    let period = |n: Nanos| format!("{} s", n.0 / Nanos::SECOND.0);
+    let (w, b) = (&l.windows, &l.breakers);
+    let breaker = |b: Option<Breaker<i64>>| b.map(|b| format!("{}, then {}", percent_of(b.most), b.action.name()));
+    let session = match l.session {
+        SessionRule::Off => None,
+        SessionRule::Waiting => Some("orders that can wait for the next open pass while a market is shut".to_owned()),
+        SessionRule::OpenOnly => Some("no order passes while its market is shut".to_owned()),
+    };
+    let account = match l.account {
+        AccountKind::Unrestricted => None,
+        AccountKind::Cash => Some("cash account: buys are paid with settled cash".to_owned()),
+        AccountKind::Margin => Some("margin account: Regulation T and FINRA Rule 4210 of the order's date".to_owned()),
+    };
+    let all = [
+        ("gate: net exposure", l.net_nano_nav.map(share)),
+        ("gate: leverage", l.leverage_nano_nav.map(share)),
+        ("gate: one sector", l.sector.nano_nav.map(share)),
+        ("gate: one currency", l.currency.nano_nav.map(share)),
+        ("gate: one venue", l.venue.nano_nav.map(share)),
+        ("gate: age of the last price", l.price_age.map(period)),
+        ("gate: sessions", session),
+        ("gate: units located for shorts", l.locate.as_ref().map(|_| "by instrument".to_owned())),
+        ("gate: orders in a period", w.orders.map(|w| format!("{} in {}", w.most, period(w.per)))),
+        (
+            "gate: notional in a period",
+            w.notional_nano.map(|w| format!("{} in {}", format_nano(w.most), period(w.per))),
+        ),
+        ("gate: the same order", w.duplicates.map(|w| format!("{} in {}", w.most, period(w.per)))),
+        ("breaker: daily loss", breaker(b.daily_loss)),
+        ("breaker: drawdown", breaker(b.drawdown)),
+        ("breaker: volatility", breaker(b.volatility).map(|t| format!("{t}, over {} bars", b.volatility_bars))),
+        ("breaker: stale data", b.stale_bars.map(|s| format!("{} bars, then {}", s.most, s.action.name()))),
+        ("breaker: rejections", b.rejects.map(|r| format!("{} of {}, then {}", r.most, b.rejects_of, r.action.name()))),
+        ("account", account),
+    ];
+    let mut out: Vec<String> =
+        all.iter().filter_map(|(name, on)| on.as_ref().map(|on| format!("{name}: {on}"))).collect();
+    let off: Vec<&str> = all.iter().filter(|(_, on)| on.is_none()).map(|(name, _)| *name).collect();
+    if !off.is_empty() {
+        out.push(format!("off: {}", off.join("; ")));
+    }
     out
 }
 

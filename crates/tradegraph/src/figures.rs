@@ -166,6 +166,9 @@ pub struct Figures {
     pub refused: u64,
     /// Refusals by rule.
     pub refused_by: BTreeMap<&'static str, u64>,
+    /// Breakers that tripped: when, which, its limit and what was measured, and what still passes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub breakers: Vec<String>,
     /// Orders that the venue ended before they were filled.
     pub cancelled: u64,
     /// Different mandates that were run in this home on overlapping data, this one included.
@@ -408,6 +411,7 @@ impl Figures {
             fills: outcome.counts.fills,
             refused: outcome.counts.refused,
             refused_by: log.refused.clone(),
+            breakers: log.breakers.clone(),
             cancelled: outcome.counts.cancelled,
             trials: 1,
             data: feeds.iter().map(data_used).collect(),

@@ -7,6 +7,7 @@ mod costs;
 mod council;
 mod data;
 pub mod fault;
+mod limits;
 mod reader;
 
 pub use config::Feeds;
@@ -20,8 +21,8 @@ use fault::Fault;
 use reader::{Document, Item, Section};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
-use tradegraph_controls::{Limits, RiskCaps};
-use tradegraph_domain::{AssetClass, Basis, Bps, Currency, Date, Money, NANO, Nanos, Price, Quantity};
+use tradegraph_controls::{AccountKind, Limits, RiskCaps};
+use tradegraph_domain::{AssetClass, Basis, Currency, Date, Money, NANO, Nanos, Price, Quantity};
 use tradegraph_engine::{ExitRules, RecordLevel};
 use tradegraph_execution::Frictions;
 use tradegraph_market::actions::Derivation;
@@ -102,6 +103,8 @@ pub struct InstrumentPart {
     class: Option<AssetClass>,
     currency: Option<Currency>,
     venue: Option<String>,
+    sector: Option<String>,
+    locate: Option<Quantity>,
 }
 
 /// When the council decides.
@@ -233,13 +236,14 @@ impl Mandate {
             "allocator",
             "risk",
             "limits",
+            "breakers",
             "costs",
             "financing",
             "exits",
             "record",
         ];
         let root = Section::root(document, &table).knows(&known)?;
-        let (base, cash, settlement_days) = account(&root.need("account")?.section()?)?;
+        let (base, cash, settlement_days, kind) = account(&root.need("account")?.section()?)?;
         let data = root.need("data")?.list()?;
         if data.is_empty() || data.len() > 64 {
             return Err(root.need("data")?.fault("needs 1 to 64 entries"));
@@ -253,7 +257,14 @@ impl Mandate {
         }
         let (instruments, overrides) = instruments(root.section("instruments")?)?;
         let (allocator, allow_short) = allocator(&root.need("allocator")?.section()?)?;
+        if kind == AccountKind::Cash && allow_short {
+            let item = root.need("allocator")?.section()?.need("allow_short")?;
+            return Err(item.fault("needs a margin account: a cash account cannot be short (12 CFR 220.8, 220.12(c))"));
+        }
         let frictions = costs::costs(root.section("costs")?)?;
+        let mut gate = limits::limits(root.section("limits")?, allow_short, &frictions)?;
+        gate.breakers = limits::breakers(root.section("breakers")?)?;
+        gate.account = kind;
         let (record, snapshot_rows) = record(root.section("record")?)?;
         Ok(Mandate {
             name: root.need("name")?.name()?,
@@ -272,7 +283,7 @@ impl Mandate {
             allocator,
             allow_short,
             caps: risk(root.section("risk")?)?,
-            limits: limits(root.section("limits")?, allow_short, &frictions)?,
+            limits: gate,
             frictions,
             financing: costs::financing(root.section("financing")?)?,
             exits: costs::exits(root.section("exits")?)?,
@@ -290,8 +301,8 @@ impl Mandate {
     }
 }
 
-fn account(section: &Section<'_>) -> Result<(Currency, Money, Option<u8>), Fault> {
-    let section = section.clone().knows(&["currency", "cash", "settlement"])?;
+fn account(section: &Section<'_>) -> Result<(Currency, Money, Option<u8>, AccountKind), Fault> {
+    let section = section.clone().knows(&["currency", "cash", "settlement", "kind"])?;
     let base = match section.get("currency") {
         Some(c) => c.currency()?,
         None => Currency::USD,
@@ -304,7 +315,21 @@ fn account(section: &Section<'_>) -> Result<(Currency, Money, Option<u8>), Fault
             item.one_of(&[(None, "immediate"), (Some(0), "T+0"), (Some(1), "T+1"), (Some(2), "T+2"), (Some(3), "T+3")])?
         }
     };
-    Ok((base, Money::from_nano(cash, base), settlement))
+    let kind = match section.get("kind") {
+        None => AccountKind::Unrestricted,
+        Some(item) => {
+            let kind = item.one_of(&AccountKind::ALL)?;
+            if kind == AccountKind::Cash && settlement.is_none() {
+                let what = "\"cash\" needs `settlement`: what has not settled cannot be spent";
+                return Err(item.fault(what).next("give settlement = \"T+1\" (United States since 2024-05-28)"));
+            }
+            if kind == AccountKind::Margin && base != Currency::USD {
+                return Err(item.fault("\"margin\" is by rules of the United States: the account must be in USD"));
+            }
+            kind
+        }
+    };
+    Ok((base, Money::from_nano(cash, base), settlement, kind))
 }
 
 /// Columns that can be the close.
@@ -478,7 +503,7 @@ fn action_source(
     }
 }
 
-const INSTRUMENT_KEYS: [&str; 5] = ["lot", "tick", "class", "currency", "venue"];
+const INSTRUMENT_KEYS: [&str; 7] = ["lot", "tick", "class", "currency", "venue", "sector", "locate"];
 
 type Instruments = (InstrumentPart, Vec<(String, InstrumentPart)>);
 
@@ -491,9 +516,9 @@ fn instruments(section: Option<Section<'_>>) -> Result<Instruments, Fault> {
                 .push((key.get_ref().clone().into_owned(), instrument(&item.section()?.knows(&INSTRUMENT_KEYS)?)?));
         } else if !INSTRUMENT_KEYS.contains(&key.get_ref().as_ref()) {
             let fault = section.unknown(key, &INSTRUMENT_KEYS);
-            return Err(
-                fault.next("[instruments] knows lot, tick, class, currency, venue, and a table for each symbol")
-            );
+            return Err(fault.next(
+                "[instruments] knows lot, tick, class, currency, venue, sector, locate, and a table for each symbol",
+            ));
         }
     }
     Ok((instrument(&section)?, overrides))
@@ -512,6 +537,11 @@ fn instrument(section: &Section<'_>) -> Result<InstrumentPart, Fault> {
         class: section.get("class").map(|c| c.one_of(&AssetClass::ALL)).transpose()?,
         currency: section.get("currency").map(|c| c.currency()).transpose()?,
         venue: section.get("venue").map(|v| v.name()).transpose()?,
+        sector: section.get("sector").map(|v| v.name()).transpose()?,
+        locate: match section.get("locate") {
+            Some(n) => Some(Quantity::from_nano(n.decimal(0..=10_i128.pow(24), "units of 0 or more, up to 1e15")?)),
+            None => None,
+        },
     })
 }
 
@@ -589,37 +619,6 @@ fn risk(section: Option<Section<'_>>) -> Result<RiskCaps, Fault> {
     let Some(section) = section else { return Ok(RiskCaps { position: None, gross: None }) };
     let section = section.knows(&["max_position", "max_gross"])?;
     Ok(RiskCaps { position: cap(&section, "max_position")?, gross: cap(&section, "max_gross")? })
-}
-
-fn limits(section: Option<Section<'_>>, allow_short: bool, frictions: &Frictions) -> Result<Limits, Fault> {
-    // The collar is on unless the mandate takes it off: an order far from the last price is mostly a mistake.
-    let mut limits = Limits {
-        allow_short,
-        collar: Some(Bps::from_units(500)),
-        commission: frictions.commission,
-        half_spread: frictions.half_spread,
-        ..Limits::default()
-    };
-    let Some(section) = section else { return Ok(limits) };
-    let section = section.knows(&["order_quantity", "order_notional", "open_orders", "position", "gross", "collar"])?;
-    let amount = |key| match section.get(key) {
-        Some(item) if !item.is_off() => item.decimal(1..=10_i128.pow(30), "an amount above 0, or \"off\"").map(Some),
-        _ => Ok(None),
-    };
-    limits.order_quantity = amount("order_quantity")?.map(Quantity::from_nano);
-    limits.order_notional_nano = amount("order_notional")?;
-    if let Some(item) = section.get("open_orders") {
-        let count = if item.is_off() { None } else { Some(item.integer(1..=1_000_000)?) };
-        limits.open_orders = count.and_then(|c| u32::try_from(c).ok());
-    }
-    limits.position_nano_nav = cap(&section, "position")?;
-    limits.gross_nano_nav = cap(&section, "gross")?;
-    if let Some(item) = section.get("collar") {
-        let expected = "a share of the price such as \"5%\", above 0, up to \"100%\", or \"off\"";
-        let share = if item.is_off() { None } else { Some(item.share(1..=NANO, expected)?) };
-        limits.collar = share.map(Bps::from_nano_fraction);
-    }
-    Ok(limits)
 }
 
 fn record(section: Option<Section<'_>>) -> Result<(RecordLevel, u32), Fault> {

@@ -50,6 +50,8 @@ pub struct TradeLog {
     pub financed: Financed,
     /// Refusals by rule.
     pub refused: BTreeMap<&'static str, u64>,
+    /// Breakers that tripped, in order, as sentences.
+    pub breakers: Vec<String>,
     /// An order worth explaining: of the last year, with three reasons if any has them, the largest.
     pub example: Option<Box<DecisionRecord>>,
 }
@@ -78,6 +80,9 @@ impl TradeLog {
                 None if log.example.as_ref().is_none_or(|held| tells_more(&d, held)) => log.example = Some(d),
                 None => {}
             },
+            Record::BreakerTripped { trip, .. } => {
+                log.breakers.push(format!("{} {}, then {}", trip.ts, trip.why, trip.action.name()));
+            }
             Record::Action(a) if a.booked.before != Quantity::ZERO || a.n_orders > 0 => {
                 if let ActionKind::Dividend { .. } = a.action.kind {
                     log.dividends_nano = log.dividends_nano.saturating_add(a.booked.cash_nano);

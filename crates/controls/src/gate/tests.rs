@@ -3,14 +3,18 @@
 //! The account: 10,000 USD. X trades at 100 (lot 1, tick 0.01), Y at 50 (lot 1, no tick).
 
 use super::*;
+use crate::breakers::{Breaker, Breakers};
+use crate::limits::Groups;
+use crate::windows::Within;
 use proptest::prelude::*;
 use std::sync::Arc;
 use tradegraph_columns::Status;
 use tradegraph_domain::{
-    AssetClass, BarPeriod, BarSpec, Basis, Currency, ExecId, FeedId, Fill, Instrument, Money, Nanos, OrderId, Rounding,
-    TimeInForce, Timestamp, parse_nano,
+    AssetClass, BarPeriod, BarSpec, Basis, Currency, Date, ExecId, FeedId, Fill, Instrument, Money, Nanos, OrderId,
+    Rounding, TimeInForce, Timestamp, parse_nano,
 };
 use tradegraph_ledger::HoldId;
+use tradegraph_market::calendar::CalendarId;
 use tradegraph_market::{Batch, BatchParts, Universe};
 
 pub(crate) const X: InstrumentId = InstrumentId(0);
@@ -83,6 +87,9 @@ fn desk_of(limits: Limits, panel: Panel) -> Desk {
     books.deposit(Money::from_units(10_000, Currency::USD).unwrap()).unwrap();
     let batch = panel.batch(FeedId(0)).unwrap();
     books.mark_row(batch.closes(0, 1), batch.statuses(0, 1), batch.is_complete(0)).unwrap();
+    if limits.account == AccountKind::Margin {
+        books.lend();
+    }
     Desk { gate: Gate::new(limits, currencies.len()), panel, books, n_execs: 0 }
 }
 
@@ -102,7 +109,35 @@ impl Desk {
         self.book(i, signed, Price::parse(price).unwrap(), 0);
     }
 
+    /// Books a trade at 100 whose cash settles on a date.
+    fn trade_settling(&mut self, i: InstrumentId, signed: i64, settles: Date) {
+        self.post(i, signed, Price::parse("100").unwrap(), 0, Some(settles));
+    }
+
+    /// The time is noon of a date.
+    fn on(&mut self, date: &str) {
+        let midnight = Date::parse(date).unwrap().midnight();
+        self.gate.advance(Timestamp(midnight.0 + 12 * Nanos::HOUR.0));
+    }
+
+    fn withdraw(&mut self, units: i64) {
+        self.books.deposit(Money::from_units(-units, Currency::USD).unwrap()).unwrap();
+    }
+
+    /// Opens and closes one unit at 100.
+    fn round_trip(&mut self, i: InstrumentId) {
+        for signed in [1, -1] {
+            let before = self.books.position(i);
+            self.trade(i, signed, "100");
+            self.gate.observe_fill(i, before, self.books.position(i));
+        }
+    }
+
     fn book(&mut self, i: InstrumentId, signed: i64, price: Price, fee_nano: i128) {
+        self.post(i, signed, price, fee_nano, None);
+    }
+
+    fn post(&mut self, i: InstrumentId, signed: i64, price: Price, fee_nano: i128, settles: Option<Date>) {
         self.n_execs += 1;
         let quantity = Quantity::from_units(signed).unwrap();
         let fill = Fill {
@@ -114,7 +149,7 @@ impl Desk {
             price,
             fee_nano,
         };
-        self.books.post_fill(&fill, Timestamp(0), None, |_| ()).unwrap();
+        self.books.post_fill(&fill, Timestamp(0), settles, |_| ()).unwrap();
     }
 }
 
@@ -145,6 +180,32 @@ fn off() -> Limits {
 
 type Case = (&'static str, Limits, fn(&mut Desk), Order, Rule, &'static str, &'static str, Unit);
 
+/// Trips above a share.
+fn breaker(most: &str) -> Option<Breaker<i64>> {
+    Some(Breaker { most: i64::try_from(nano(most)).unwrap(), action: Action::ReduceOnly })
+}
+
+/// At most so many of each within a minute.
+fn windows(duplicates: Option<u32>, orders: Option<u32>, notional: Option<&str>) -> Windows {
+    let per = Nanos::MINUTE;
+    Windows {
+        duplicates: duplicates.map(|most| Within { most, per }),
+        orders: orders.map(|most| Within { most, per }),
+        notional_nano: notional.map(|n| Within { most: nano(n), per }),
+    }
+}
+
+fn margin() -> Limits {
+    Limits { account: AccountKind::Margin, ..off() }
+}
+
+/// The account is seen at 10,000, then with a loss of 600.
+fn lose_600(d: &mut Desk) {
+    d.gate.observe(d.books.nav().unwrap());
+    d.trade(X, 10, "160");
+    d.gate.observe(d.books.nav().unwrap());
+}
+
 /// One row per refusal, in order of precedence: situation, limits, what happened before, order → rule, limit, asked.
 #[test]
 fn refusal_table() {
@@ -158,6 +219,18 @@ fn refusal_table() {
     #[rustfmt::skip]
     let rows: Vec<Case> = vec![
         ("halted", off(), |d| d.gate.halt(), buy(X, "1"), R::Halted, "0", ONE, U::Count),
+        // 10,000 at the first bar, 9,400 after 10 X fell from 100 to 40: 6 %.
+        ("lost 6 % of 5 % today", Limits { breakers: Breakers { daily_loss: breaker("0.05"), ..Breakers::default() }, ..off() }, lose_600,
+            buy(Y, "1"), R::DailyLoss, "0.05", "0.06", U::NavNano),
+        ("6 % below the peak of 5 %", Limits { breakers: Breakers { drawdown: breaker("0.05"), ..Breakers::default() }, ..off() }, lose_600,
+            buy(Y, "1"), R::Drawdown, "0.05", "0.06", U::NavNano),
+        ("one return of −6 %", Limits { breakers: Breakers { volatility: breaker("0.05"), volatility_bars: 20, ..Breakers::default() }, ..off() }, lose_600,
+            buy(Y, "1"), R::Volatility, "0.05", "0.06", U::NavNano),
+        // The bar of one day ended a day ago and more: two are due.
+        ("data of a day ago", Limits { breakers: Breakers { stale_bars: Some(Breaker { most: 1, action: Action::ReduceOnly }), ..Breakers::default() }, ..off() },
+            |d| { d.gate.advance(Timestamp(2 * Nanos::DAY.0 + 1)); d.gate.observe_data(&d.panel); }, buy(X, "1"), R::StaleData, ONE, "0.000000002", U::Count),
+        ("two rejections of one", Limits { breakers: Breakers { rejects: Some(Breaker { most: 1, action: Action::ReduceOnly }), rejects_of: 5, ..Breakers::default() }, ..off() },
+            |d| { d.gate.observe_answer(true); d.gate.observe_answer(true); }, buy(X, "1"), R::RejectRate, ONE, "0.000000002", U::Count),
         // 10 held, 4 of them in an open sale: 6 can be closed.
         ("latched to reductions", off(), |d| { d.trade(X, 10, "100"); d.ask(sell(X, "4")).unwrap(); d.gate.set_reduce_only(X, true); },
             sell(X, "7"), R::ReduceOnly, "6", "7", U::QuantityNano),
@@ -166,8 +239,17 @@ fn refusal_table() {
         ("index, instrument 3", off(), nothing, buy(INDEX, "1"), R::NotTradable, "0", "0.000000003", U::Count),
         ("delisted instrument 0", off(), |d| d.gate.delist(X), buy(X, "1"), R::NotTradable, "0", "0", U::Count),
         ("unknown instrument 9", off(), nothing, buy(InstrumentId(9), "1"), R::NotTradable, "0", "0.000000009", U::Count),
+        // Saturday 1970-01-03, noon.
+        ("shut, only open markets", Limits { session: SessionRule::OpenOnly, calendars: vec![Some(CalendarId::Weekdays)], ..off() },
+            |d| d.gate.advance(Timestamp(5 * Nanos::DAY.0 / 2)), buy(X, "1"), R::Session, "0", "0", U::Count),
+        ("shut, a limit that cannot wait", Limits { calendars: vec![None, Some(CalendarId::Weekdays)], ..off() },
+            |d| d.gate.advance(Timestamp(5 * Nanos::DAY.0 / 2)), Order { tif: TimeInForce::ImmediateOrCancel, ..at(buy(Y, "1"), "50") },
+            R::Session, "0", ONE, U::Count),
         ("never priced", off(), nothing, buy(NEVER_PRICED, "1"), R::NoPrice, ONE, "0", U::Count),
         ("no rate to the base currency", off(), nothing, buy(EURO, "1"), R::NoPrice, ONE, "0", U::Count),
+        // Priced at the end of day 1; an hour later at most.
+        ("a price of two hours ago", Limits { price_age: Some(Nanos::HOUR), ..off() }, |d| d.gate.advance(Timestamp(26 * Nanos::HOUR.0)),
+            buy(X, "1"), R::StalePrice, "3600", "7200", U::Nanos),
         ("half a share", off(), nothing, buy(X, "1.5"), R::Lot, "1", "1.5", U::QuantityNano),
         ("nothing", off(), nothing, buy(X, "0"), R::Lot, "1", "0", U::QuantityNano),
         ("a negative sale", off(), ten_x, sell(X, "-5"), R::Lot, "1", "-5", U::QuantityNano),
@@ -183,6 +265,13 @@ fn refusal_table() {
         // A sale at 1 and more, at an open of 100, sells for 100.
         ("notional of a low sale", Limits { order_notional_nano: Some(nano("500")), ..off() }, ten_x, at(sell(X, "6"), "1"),
             R::OrderNotional, "500", "600", U::MoneyNano),
+        ("the same order twice", Limits { windows: windows(Some(1), None, None), ..off() }, |d| { d.ask(buy(X, "1")).unwrap(); }, buy(X, "1"),
+            R::Duplicate, ONE, "0.000000002", U::Count),
+        ("two orders of one", Limits { windows: windows(None, Some(1), None), ..off() }, |d| { d.ask(buy(X, "1")).unwrap(); }, buy(Y, "1"),
+            R::OrderRate, ONE, "0.000000002", U::Count),
+        // 9 × 100 + 3 × 50 = 1,050.
+        ("notional of two orders", Limits { windows: windows(None, None, Some("1000")), ..off() }, |d| { d.ask(buy(X, "9")).unwrap(); }, buy(Y, "3"),
+            R::NotionalRate, "1000", "1050", U::MoneyNano),
         ("one order is open", Limits { open_orders: Some(1), ..off() }, |d| { d.ask(buy(X, "1")).unwrap(); }, buy(Y, "1"),
             R::OpenOrders, ONE, "0.000000002", U::Count),
         // 51 × 100 = 5,100 of 10,000.
@@ -193,11 +282,42 @@ fn refusal_table() {
             R::Position, "0.5", "0.61", U::NavNano),
         ("short", Limits { allow_short: false, ..off() }, nothing, sell(X, "1"), R::Short, "0", "-1", U::QuantityNano),
         ("short beyond the position", Limits { allow_short: false, ..off() }, ten_x, sell(X, "12"), R::Short, "0", "-2", U::QuantityNano),
+        ("short of 5 with 4 to borrow", Limits { locate: Some(vec![Quantity::parse("4").unwrap()]), ..off() }, nothing, sell(X, "5"),
+            R::Locate, "4", "5", U::QuantityNano),
+        // X and Y are one sector: 60 × 100 + 21 × 50 = 7,050.
+        ("sector", Limits { sector: Groups { of: vec![0, 0], nano_nav: pct("70") }, ..off() }, |d| d.trade(X, 60, "100"), buy(Y, "21"),
+            R::Sector, "0.7", "0.705", U::NavNano),
         // 60 × 100 + 81 × 50 = 10,050.
         ("gross", Limits { gross_nano_nav: pct("100"), ..off() }, |d| d.trade(X, 60, "100"), buy(Y, "81"), R::Gross, "1", "1.005", U::NavNano),
+        // 60 × 100 − 10 × 50 (held) = 5,500 net; one more X is 5,600. Gross would be 6,600.
+        ("net", Limits { net_nano_nav: pct("55"), ..off() }, |d| { d.trade(X, 60, "100"); d.trade(Y, -10, "50"); }, buy(X, "1"),
+            R::Net, "0.55", "0.56", U::NavNano),
+        ("net short", Limits { net_nano_nav: pct("55"), ..off() }, |d| d.trade(X, -50, "100"), sell(X, "6"), R::Net, "0.55", "0.56", U::NavNano),
+        // 60 × 100 owned, 5,000 short: what is owned is 60 %, and 90 × 50 more are 105 %.
+        ("leverage", Limits { leverage_nano_nav: pct("100"), ..off() }, |d| { d.trade(X, 60, "100"); d.trade(Y, -100, "50"); }, buy(Y, "191"),
+            R::Leverage, "1", "1.055", U::NavNano),
+        ("currency", Limits { currency: Groups { of: vec![0, 0], nano_nav: pct("70") }, ..off() }, |d| d.trade(X, 60, "100"), buy(Y, "21"),
+            R::Currency, "0.7", "0.705", U::NavNano),
+        ("venue", Limits { venue: Groups { of: vec![1, 0], nano_nav: pct("50") }, ..off() }, |d| d.trade(X, 60, "100"), buy(Y, "101"),
+            R::Venue, "0.5", "0.505", U::NavNano),
+        // 1,900 of equity: 19 X are paid in full, the twentieth is not.
+        ("borrowing with less than 2,000", margin(), |d| { d.on("2026-10-01"); d.withdraw(8_100); }, buy(X, "20"),
+            R::MinimumEquity, "2000", "1900", U::MoneyNano),
+        ("the fourth day trade", margin(), |d| { d.on("2026-06-03"); (0..3).for_each(|_| d.round_trip(X)); }, buy(X, "1"),
+            R::DayTrading, "0.000000003", "0.000000004", U::Count),
+        // 350 X at 100 need 8,750; 7,000 lost elsewhere leave an equity of 3,000.
+        ("a margin call", margin(), |d| { d.on("2026-10-01"); d.trade(X, 350, "100"); d.trade(Y, -100, "79.9"); d.trade(Y, 100, "149.9"); }, buy(X, "1"),
+            R::Maintenance, "3000", "8750", U::MoneyNano),
+        ("maintenance of an order before 2026-06-04", margin(), |d| d.on("2026-06-03"), buy(X, "401"), R::Maintenance, "10000", "10025", U::MoneyNano),
+        ("maintenance of an order since 2026-06-04", margin(), |d| d.on("2026-06-04"), buy(X, "401"), R::IntradayMargin, "10000", "10025", U::MoneyNano),
+        ("201 X at 50 %", margin(), |d| d.on("2026-10-01"), buy(X, "201"), R::InitialMargin, "10000", "10050", U::MoneyNano),
+        ("201 X short at 50 %", margin(), |d| d.on("2026-10-01"), sell(X, "201"), R::InitialMargin, "10000", "10050", U::MoneyNano),
         // 100 × 100 + 1 fee.
         ("cash and fee", Limits { commission: min_fee, ..off() }, nothing, buy(X, "100"), R::Cash, "10000", "10001", U::MoneyNano),
         // 9e18 × 100 does not fit 128 bits at 1e-18.
+        // 10,000 − 5,000 + 5,000 that settle tomorrow: 5,000 may be spent.
+        ("proceeds that have not settled", Limits { account: AccountKind::Cash, ..off() }, |d| { d.trade(X, 50, "100"); d.trade_settling(X, -50, Date(1)); },
+            buy(Y, "101"), R::SettledCash, "5000", "5050", U::MoneyNano),
         ("a number that does not fit", off(), nothing, buy(X, "9000000000000000000"), R::Overflow, "0", ONE, U::Count),
     ];
     for (situation, limits, before, order, rule, limit, asked, unit) in &rows {
@@ -211,44 +331,111 @@ fn refusal_table() {
         assert_eq!(d.gate.n_refused(), refused + 1, "{situation}");
     }
     let mut shown: Vec<Rule> = rows.iter().map(|r| r.4).collect();
-    assert!(shown.is_sorted(), "rows stand in order of precedence");
+    assert!(shown.is_sorted_by_key(|r| r.precedence()), "rows stand in order of precedence");
     shown.dedup();
-    assert_eq!(shown, Rule::ALL.map(|(r, _)| r), "every rule has a row");
+    assert_eq!(shown, Rule::ALL.map(|r| r.rule), "every rule has a row");
 }
 
-/// An order that breaks rule k and all later ones is refused by rule k; repaired through `CASH`, it passes.
+/// An order that breaks rule k and all later ones is refused by rule k; repaired through `SETTLED_CASH`, it passes. Of
+/// rules that exclude each other (kinds of accounts, dates, sides) one at a time is broken.
 #[test]
 fn the_first_rule_that_says_no_is_reported() {
-    for (k, (rule, code)) in Rule::ALL.iter().enumerate() {
-        let broken = |r: Rule| k <= r as usize;
-        let status = if broken(Rule::NotTradable) { TradingStatus::Halted } else { TradingStatus::Active };
-        let price = if broken(Rule::NoPrice) { 0 } else { 100 };
-        let panel = market(vec![instrument("X", AssetClass::Equity, status, "0.01")], &[price]);
-        let fee = if broken(Rule::Cash) { 200 * NANO } else { 0 };
+    use Rule as R;
+    for (k, row) in Rule::ALL.iter().enumerate() {
+        let (rule, code) = (row.rule, row.code);
+        let broken = |r: Rule| k <= r.precedence();
+        let status = if broken(R::NotTradable) { TradingStatus::Halted } else { TradingStatus::Active };
+        let price = if broken(R::NoPrice) { 0 } else { 100 };
+        let instruments = vec![instrument("X", AssetClass::Equity, status, "0.01")];
+        let cash_account = matches!(rule, R::Cash | R::SettledCash | R::Overflow);
+        let cap = |r| broken(r).then_some(1_i64);
+        let group = |r| Groups { of: vec![0], nano_nav: cap(r) };
+        let per = Nanos::DAY;
+        let breakers = Breakers {
+            daily_loss: broken(R::DailyLoss).then_some(Breaker { most: -1, action: Action::ReduceOnly }),
+            daily_loss_resets: false,
+            drawdown: broken(R::Drawdown).then_some(Breaker { most: -1, action: Action::ReduceOnly }),
+            volatility: broken(R::Volatility).then_some(Breaker { most: -1, action: Action::ReduceOnly }),
+            volatility_bars: 3,
+            stale_bars: broken(R::StaleData).then_some(Breaker { most: 0, action: Action::ReduceOnly }),
+            calendars: vec![],
+            rejects: broken(R::RejectRate).then_some(Breaker { most: 0, action: Action::ReduceOnly }),
+            rejects_of: 3,
+        };
         let limits = Limits {
-            order_quantity: broken(Rule::OrderQuantity).then(|| Quantity::parse("1000").unwrap()),
-            order_notional_nano: broken(Rule::OrderNotional).then_some(1),
-            open_orders: broken(Rule::OpenOrders).then_some(0),
-            position_nano_nav: broken(Rule::Position).then_some(1),
-            allow_short: !broken(Rule::Short),
-            gross_nano_nav: broken(Rule::Gross).then_some(1),
+            order_quantity: broken(R::OrderQuantity).then(|| Quantity::parse("1000").unwrap()),
+            order_notional_nano: broken(R::OrderNotional).then_some(1),
+            open_orders: broken(R::OpenOrders).then_some(0),
+            position_nano_nav: cap(R::Position),
+            allow_short: !broken(R::Short),
+            locate: broken(R::Locate).then(Vec::new),
+            gross_nano_nav: cap(R::Gross),
+            net_nano_nav: cap(R::Net),
+            // What is owned does not grow by a sale: this rule is broken by a buy of its own below.
+            leverage_nano_nav: (rule == R::Leverage).then_some(1),
+            sector: group(R::Sector),
+            currency: group(R::Currency),
+            venue: group(R::Venue),
             collar: Some(Bps::from_units(500)),
-            commission: Commission { per_unit_nano: fee, ..Commission::default() },
+            price_age: broken(R::StalePrice).then_some(Nanos(0)),
+            session: if broken(R::Session) { SessionRule::OpenOnly } else { SessionRule::Off },
+            calendars: vec![Some(CalendarId::Weekdays)],
+            windows: Windows {
+                duplicates: broken(R::Duplicate).then_some(Within { most: 0, per }),
+                orders: broken(R::OrderRate).then_some(Within { most: 0, per }),
+                notional_nano: broken(R::NotionalRate).then_some(Within { most: 0, per }),
+            },
+            breakers,
+            account: match rule {
+                R::Overflow => AccountKind::Unrestricted,
+                _ if cash_account => AccountKind::Cash,
+                _ => AccountKind::Margin,
+            },
+            commission: Commission::default(),
             half_spread: Bps::ZERO,
         };
-        let quantity = if broken(Rule::Lot) { "1000.5" } else { "1001" };
-        let limit = match rule {
-            _ if broken(Rule::Tick) => "94.005",
-            _ if broken(Rule::Collar) => "94",
-            _ => "96",
-        };
-        let mut d = desk_of(limits, panel);
-        if broken(Rule::Halted) {
+        let mut d = desk_of(limits, market(instruments, &[price]));
+        let buys = rule == R::Leverage || cash_account;
+        // Shut, old, and before the rule of day trades ended: a Saturday.
+        d.on(if broken(R::DayTrading) { "2026-05-30" } else { "2026-06-06" });
+        if broken(R::MinimumEquity) && !cash_account {
+            d.withdraw(8_001);
+        }
+        if broken(R::DayTrading) {
+            (0..3).for_each(|_| d.round_trip(X));
+        }
+        if rule == R::Maintenance {
+            d.trade(X, -400, "100"); // 40,000 short: 30 % of it is more than the account has
+        }
+        if cash_account && rule != R::Overflow {
+            d.trade(X, 50, "100");
+            d.trade_settling(X, -50, Date(99_999));
+        }
+        d.gate.observe(nano("10000"));
+        d.gate.observe(nano("10000"));
+        d.gate.observe_data(&d.panel);
+        d.gate.observe_answer(true);
+        if broken(R::Halted) {
             d.gate.halt();
         }
-        d.gate.set_reduce_only(X, broken(Rule::ReduceOnly));
-        let answer = d.ask(at(sell(X, quantity), limit)).map_err(|r| r.rule);
-        let want = if *rule == Rule::Overflow { Ok(()) } else { Err(*rule) };
+        d.gate.set_reduce_only(X, broken(R::ReduceOnly));
+        let quantity = match rule {
+            _ if broken(R::Lot) => "1000.5",
+            R::InitialMargin => "210",
+            R::Cash => "101",
+            R::SettledCash => "51",
+            R::Overflow => "1",
+            _ => "1001",
+        };
+        let limit = match rule {
+            _ if broken(R::Tick) => "94.005",
+            _ if broken(R::Collar) => "94",
+            _ if buys => "100",
+            _ => "96",
+        };
+        let order = if buys { buy(X, quantity) } else { sell(X, quantity) };
+        let answer = d.ask(at(order, limit)).map_err(|r| r.rule);
+        let want = if rule == R::Overflow { Ok(()) } else { Err(rule) };
         assert_eq!(answer.map(|_| ()), want, "{code}");
     }
 }
@@ -361,6 +548,17 @@ fn stops_are_judged_by_where_they_would_trade() {
     refused(&mut d, stop(buy(X, "40"), "130"), Rule::Position, "0.5", "0.52", Unit::NavNano);
 }
 
+#[test]
+fn sums_are_carried_from_order_to_order() {
+    let mut d = desk(Limits { gross_nano_nav: Some(NANO), ..off() });
+    d.ask(buy(X, "1")).unwrap();
+    assert!(d.gate.sums.are_of(&d.books, None), "the next order of the cycle finds them");
+    d.ask(sell(X, "2")).unwrap();
+    assert_eq!((d.gate.sums.all.gross, d.gate.sums.are_of(&d.books, None)), (nano("200"), true));
+    d.trade(Y, 1, "50");
+    assert!(!d.gate.sums.are_of(&d.books, None), "a fill comes from outside");
+}
+
 /// A long position of the whole limit can be turned into a short one of the same size: 100 % before and after.
 #[test]
 fn a_turn_through_zero_is_not_charged_for_what_it_closes() {
@@ -450,6 +648,59 @@ fn a_delisting_is_for_good_and_margin_contracts_are_not_traded() {
     }
 }
 
+/// A tripped breaker lets through what its action says, survives a restart and is lifted by a person only.
+#[test]
+fn a_breaker_is_a_latch() {
+    for action in [Action::ReduceOnly, Action::Halt] {
+        let drawdown = Some(Breaker { most: 50_000_000, action });
+        let limits = Limits { breakers: Breakers { drawdown, ..Breakers::default() }, ..off() };
+        let mut d = desk(limits.clone());
+        lose_600(&mut d);
+        let changes = d.gate.take_changes();
+        assert!(matches!(changes.as_slice(), [Change::Tripped(t)] if t.action == action), "{changes:?}");
+        let mut bytes = Encoder::new();
+        d.gate.save(&mut bytes);
+        d.gate = Gate::new(limits, 6);
+        d.gate.load(&mut Decoder::new(bytes.as_bytes())).unwrap();
+        d.gate.observe(nano("20000"));
+        d.gate.begin_day(Some(nano("20000")));
+        assert_eq!(d.gate.is_halted(), action == Action::Halt);
+        assert_eq!(d.ask(buy(X, "1")).unwrap_err().rule, Rule::Drawdown, "neither gains nor a new day lift it");
+        let sale = d.ask(sell(X, "4")).map(|_| ()).map_err(|r| r.rule);
+        assert_eq!(sale, if action == Action::Halt { Err(Rule::Drawdown) } else { Ok(()) });
+        assert!(d.ask_reduction(sell(X, "4")).is_ok());
+        assert_eq!(d.ask_reduction(sell(X, "90")).unwrap_err().rule, Rule::Drawdown, "more than a reduction");
+        d.gate.set_reduce_only(Y, true);
+        d.gate.lift_halt();
+        assert!(d.ask(buy(X, "1")).is_ok());
+        assert_eq!(d.ask(buy(Y, "1")).unwrap_err().rule, Rule::ReduceOnly, "an instrument's latch stays");
+        assert_eq!(d.gate.take_changes(), vec![], "lifting is a person's command and no change of its own");
+    }
+}
+
+/// What a person must be able to do while limits refuse everything else: close.
+#[test]
+fn reductions_pass_limits_over_periods_and_old_prices() {
+    let limits = Limits {
+        windows: windows(Some(0), Some(0), Some("0")),
+        price_age: Some(Nanos(1)),
+        locate: Some(vec![]),
+        net_nano_nav: Some(0),
+        leverage_nano_nav: Some(0),
+        sector: Groups { of: vec![0], nano_nav: Some(0) },
+        currency: Groups { of: vec![0], nano_nav: Some(0) },
+        venue: Groups { of: vec![0], nano_nav: Some(0) },
+        account: AccountKind::Margin,
+        ..off()
+    };
+    let mut d = desk(limits);
+    d.on("2026-10-01");
+    d.trade(X, 10, "100");
+    d.trade(Y, -10, "50");
+    d.withdraw(9_999);
+    assert!(d.ask(sell(X, "10")).is_ok() && d.ask(buy(Y, "10")).is_ok());
+}
+
 #[test]
 fn latches_survive_a_restart() {
     let mut d = desk(off());
@@ -467,14 +718,34 @@ fn latches_survive_a_restart() {
     assert!(Gate::new(off(), 5).load(&mut Decoder::new(bytes.as_bytes())).is_err());
 }
 
-/// `docs/refusals.md` has a row for every rule, in their order.
+/// The table of `docs/refusals.md` is written from the registry: `UPDATE_GOLDEN=1` writes it, a difference fails.
 #[test]
-fn the_docs_show_every_rule() {
-    let docs = include_str!("../../../../docs/refusals.md");
-    let shown: Vec<&str> =
-        docs.lines().filter_map(|l| l.strip_prefix("| `")).filter_map(|l| l.split('`').next()).collect();
-    assert_eq!(shown, Rule::ALL.map(|(_, code)| code));
-    assert!(docs.lines().filter(|l| l.starts_with("| `")).all(|l| l.matches('|').count() == 5), "four cells a row");
+#[allow(clippy::disallowed_methods, reason = "a test that writes the page it checks")]
+fn the_docs_show_the_registry() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/refusals.md");
+    let docs = std::fs::read_to_string(path).unwrap();
+    let mut table = String::from(
+        "| | code | what it checks | unit | key of the mandate | off or not asked | source |\n|---|---|---|---|---|---|---|\n",
+    );
+    for (n, r) in Rule::ALL.iter().enumerate() {
+        let or_dash = |text: &'static str| if text.is_empty() { "–" } else { text };
+        let (key, source) = (or_dash(r.key), or_dash(r.source));
+        table.push_str(&format!(
+            "| {} | `{}` | {} | {} | {key} | {} | {source} |\n",
+            n + 1,
+            r.code,
+            r.what,
+            r.unit,
+            r.off
+        ));
+    }
+    let (head, rest) = docs.split_once("<!-- table -->\n").unwrap();
+    let (_, tail) = rest.split_once("<!-- end of table -->").unwrap();
+    let want = format!("{head}<!-- table -->\n{table}<!-- end of table -->{tail}");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &want).unwrap();
+    }
+    assert!(docs == want, "docs/refusals.md is not what the registry says: run this test with UPDATE_GOLDEN=1");
 }
 
 #[derive(Clone, Debug)]
@@ -510,6 +781,9 @@ proptest! {
         let limits = Limits {
             position_nano_nav: Some(600_000_000),
             gross_nano_nav: Some(900_000_000),
+            net_nano_nav: Some(850_000_000),
+            sector: Groups { of: vec![0, 0], nano_nav: Some(900_000_000) },
+            venue: Groups { of: vec![0, 1], nano_nav: Some(900_000_000) },
             allow_short: shorts,
             collar: Some(Bps::from_units(400)),
             commission: Commission { rate, ..Commission::default() },
@@ -554,6 +828,11 @@ proptest! {
                     d.books.release(o.hold);
                 }
                 Act::Fill { .. } | Act::Release { .. } => {}
+            }
+            let mut anew = Sums::default();
+            anew.refresh(d.gate.limits(), None, &d.panel, &d.books).unwrap();
+            if d.gate.sums.are_of(&d.books, None) {
+                prop_assert_eq!(&d.gate.sums, &anew, "sums that are carried along are those formed anew");
             }
             let (mut gross, mut worst_cash) = (0, cash);
             for i in 0..2 {

@@ -9,6 +9,7 @@ mod determinism;
 mod exits;
 mod fixture;
 mod golden;
+mod limits;
 mod look_ahead;
 mod noise;
 mod resume;

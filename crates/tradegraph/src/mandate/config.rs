@@ -5,8 +5,10 @@ use super::{AllocatorPart, Feed, InstrumentPart, Mandate, SchedulePart};
 use crate::failure::{Failure, Kind};
 use std::sync::Arc;
 use tradegraph_agents::AGENTS;
+use tradegraph_controls::{Groups, Limits};
 use tradegraph_domain::{AssetClass, Basis, FeedId, Instrument, Price, Quantity, TradingStatus};
 use tradegraph_engine::{AllocatorConfig, RunConfig, Schedule};
+use tradegraph_market::calendar::CalendarId;
 use tradegraph_market::{Actions, Universe};
 use tradegraph_portfolio::{FusionParameters, Role};
 
@@ -37,6 +39,7 @@ impl Mandate {
         let instruments =
             symbols.iter().enumerate().map(|(i, s)| self.instrument(i, s, feeds)).collect::<Result<_, _>>()?;
         let universe = Universe::new(instruments).map_err(|e| Failure::new(Kind::Input, e.to_string()))?;
+        let limits = self.gate_limits(&universe, feeds);
         let agents: Vec<_> = self.agents.iter().map(|a| a.config.clone()).collect();
         let n_agents = agents.iter().map(|a| usize::from(a.id().0) + 1).max().unwrap_or_default();
         let mut weights_nano = vec![0; n_agents];
@@ -78,7 +81,7 @@ impl Mandate {
                 },
             },
             caps: self.caps,
-            limits: self.limits.clone(),
+            limits,
             frictions: self.frictions,
             financing: self.financing.as_ref().map(|part| part.terms(symbols)),
             exits: self.exits,
@@ -95,12 +98,35 @@ impl Mandate {
         (f.commission.rate.nano_fraction() as f64 + f.half_spread.nano_fraction() as f64) / 1e9
     }
 
+    /// The gate's limits with what they need of each instrument and feed.
+    fn gate_limits(&self, universe: &Universe, feeds: &Feeds) -> Limits {
+        let mut limits = self.limits.clone();
+        let own = |symbol: &str| self.overrides.iter().find(|(s, _)| s == symbol).map(|(_, part)| part);
+        let sector = |x: &Instrument| {
+            let own = own(&x.symbol).and_then(|p| p.sector.clone());
+            own.or_else(|| self.instruments.sector.clone())
+        };
+        let all = || universe.iter().map(|(_, x)| x);
+        let sectors: Vec<Option<String>> = all().map(sector).collect();
+        let currencies: Vec<String> = all().map(|x| x.currency.to_string()).collect();
+        limits.sector = Groups::named(sectors.iter().map(Option::as_deref), limits.sector.nano_nav);
+        limits.currency = Groups::named(currencies.iter().map(|c| Some(c.as_str())), limits.currency.nano_nav);
+        limits.venue = Groups::named(all().map(|x| Some(x.venue.as_str())), limits.venue.nano_nav);
+        if let Some(located) = &mut limits.locate {
+            let units = |x: &Instrument| own(&x.symbol).and_then(|p| p.locate).or(self.instruments.locate);
+            *located = all().map(|x| units(x).unwrap_or(Quantity::ZERO)).collect();
+        }
+        let calendar = |f: &Feed| CalendarId::parse(f.calendar);
+        limits.breakers.calendars = feeds.iter().map(calendar).collect();
+        limits.calendars = (0..universe.len()).map(|i| feeds.get(feed_of(i, feeds)).and_then(calendar)).collect();
+        limits
+    }
+
     fn instrument(&self, i: usize, symbol: &str, feeds: &Feeds) -> Result<Instrument, Failure> {
         let own = self.overrides.iter().find(|(s, _)| s == symbol).map(|(_, part)| part);
         let of = |read: fn(&InstrumentPart) -> Option<AssetClass>| own.and_then(read).or(read(&self.instruments));
         // The entry of [[data]] that has bars of it says what it is.
-        let at =
-            feeds.iter().position(|f| (0..f.batch.rows()).any(|k| f.batch.close(k, i).is_some())).unwrap_or_default();
+        let at = feed_of(i, feeds);
         let part = self.data.get(at);
         let class = of(|p| p.class).or(part.map(|p| p.class)).unwrap_or(AssetClass::Equity);
         let raw = feeds.get(at).is_none_or(|f| f.batch.spec().basis == Basis::Raw);
@@ -140,4 +166,9 @@ fn role(node: &str) -> Role {
         "long_term_investor" => Role::Core,
         _ => Role::Other,
     }
+}
+
+/// The first feed with bars of an instrument.
+fn feed_of(i: usize, feeds: &Feeds) -> usize {
+    feeds.iter().position(|f| (0..f.batch.rows()).any(|k| f.batch.close(k, i).is_some())).unwrap_or_default()
 }

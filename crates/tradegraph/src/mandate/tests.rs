@@ -81,6 +81,40 @@ fn mistakes_are_named_with_their_place() {
         ("cash = \"1000\"", "cash = nan", "an amount above 0"),
         ("cash = \"1000\"", "cash = \"1\"\ncurrency = \"usd\"", "a currency code"),
         ("cash = \"1000\"", "cash = \"1\"\nsettlement = \"T+9\"", "one of \"immediate\""),
+        ("cash = \"1000\"", "cash = \"1\"\nkind = \"margn\"", "nearest: \"margin\""),
+        ("cash = \"1000\"", "cash = \"1\"\nkind = \"cash\"", "needs `settlement`"),
+        ("cash = \"1000\"", "cash = \"1\"\nkind = \"margin\"\ncurrency = \"EUR\"", "the account must be in USD"),
+        ("[agents.rule]", "[limits]\nnett = \"50%\"\n[agents.rule]", "the nearest known key is 'net'"),
+        ("[agents.rule]", "[limits]\nnet = 0.5\n[agents.rule]", "give the unit"),
+        ("[agents.rule]", "[limits]\nsession = \"shut\"\n[agents.rule]", "one of \"off\", \"waiting\", \"open\""),
+        ("[agents.rule]", "[limits]\norders = 0\n[agents.rule]", "from 1 to 65536, found 0"),
+        (
+            "[agents.rule]",
+            "[limits]\norders_per = \"1h\"\n[agents.rule]",
+            "is the period of `orders`, which is not set",
+        ),
+        ("[agents.rule]", "[limits]\nduplicates = \"off\"\nduplicates_per = \"1h\"\n[agents.rule]", "which is not set"),
+        ("[agents.rule]", "[limits]\nprice_age = \"5\"\n[agents.rule]", "a length of time such as"),
+        ("[agents.rule]", "[breakers]\ndaily_lost = \"5%\"\n[agents.rule]", "the nearest known key is 'daily_loss'"),
+        ("[agents.rule]", "[breakers]\ndrawdown = \"0%\"\n[agents.rule]", "a share such as \"5%\", above 0"),
+        (
+            "[agents.rule]",
+            "[breakers]\ndrawdown_action = \"halt\"\n[agents.rule]",
+            "belongs to `drawdown`, which is not set",
+        ),
+        (
+            "[agents.rule]",
+            "[breakers]\ndrawdown = \"5%\"\ndrawdown_action = \"stop\"\n[agents.rule]",
+            "one of \"reduce-only\", \"halt\"",
+        ),
+        ("[agents.rule]", "[breakers]\nrejects = 20\n[agents.rule]", "from 0 to 19, found 20"),
+        (
+            "[agents.rule]",
+            "[breakers]\nvolatility = \"5%\"\nvolatility_bars = 0\n[agents.rule]",
+            "from 1 to 10000, found 0",
+        ),
+        ("[agents.rule]", "[instruments]\nlocate = -1\n[agents.rule]", "units of 0 or more"),
+        ("quantity = \"1\"", "quantity = \"1\"\nallow_short = true\n[account.x]", "unknown key 'account.x'"),
         ("sample:us20", "sample:us2", "nearest: 'sample:us20'"),
         ("source = \"sample:us20\"", "path = \"x.csv\"", "needs `calendar = \"XNYS\"` or \"24/7\""),
         ("source = \"sample:us20\"", "source = \"sample:us20\"\npath = \"x\"", "exclude each other"),
@@ -159,6 +193,34 @@ fn numbers_are_exact() {
     );
 }
 
+/// What the documented example of an account with every limit asks for reaches the gate.
+#[test]
+fn every_limit_reaches_the_gate() {
+    use tradegraph_controls::{AccountKind, Action, Breaker, SessionRule};
+    use tradegraph_market::calendar::CalendarId;
+    let text = DOCS.split("```toml\n").find(|t| t.starts_with("name = \"guarded\"")).unwrap();
+    let mandate = Mandate::parse("guarded", text.split("\n```").next().unwrap()).unwrap();
+    let loaded = load(&mandate, Path::new("."), None).unwrap();
+    let l = mandate.config(&loaded.feeds, &loaded.actions).unwrap().limits;
+    let percent = |n: i64| Some(n * NANO / 100);
+    assert_eq!((l.net_nano_nav, l.leverage_nano_nav), (percent(100), percent(110)));
+    assert_eq!((l.sector.of, l.sector.nano_nav), (vec![0, 1], percent(60)));
+    assert_eq!((l.currency.of, l.venue.of), (vec![0, 0], vec![0, 0]));
+    assert_eq!((l.price_age, l.session), (Some(Nanos(5 * Nanos::DAY.0)), SessionRule::Waiting));
+    assert_eq!(l.locate, Some(vec![Quantity::ZERO, Quantity::from_units(100).unwrap()]));
+    assert_eq!(l.calendars, vec![Some(CalendarId::Xnys); 2]);
+    assert_eq!(l.account, AccountKind::Margin);
+    let (w, b) = (&l.windows, &l.breakers);
+    assert_eq!(w.orders.map(|w| (w.most, w.per)), Some((20, Nanos::DAY)));
+    assert_eq!(w.notional_nano.map(|w| (w.most / i128::from(NANO), w.per)), Some((200_000, Nanos::DAY)));
+    assert_eq!(w.duplicates.map(|w| (w.most, w.per)), Some((3, Nanos::HOUR)));
+    assert_eq!(b.daily_loss, Some(Breaker { most: NANO / 20, action: Action::ReduceOnly }));
+    assert_eq!(b.drawdown, Some(Breaker { most: NANO / 4, action: Action::Halt }));
+    assert_eq!((b.volatility.map(|v| v.most), b.volatility_bars, b.daily_loss_resets), (percent(15), 20, true));
+    assert_eq!((b.stale_bars.map(|s| s.most), b.rejects.map(|r| r.most), b.rejects_of), (Some(3), Some(5), 20));
+    assert_eq!(b.calendars, vec![Some(CalendarId::Xnys)]);
+}
+
 #[test]
 fn a_fingerprint_sees_decisions_only() {
     let print = |from: &str, to: &str| with(from, to).unwrap().fingerprint();
@@ -188,7 +250,7 @@ fn every_key_and_sample_is_documented() {
         assert!(DOCS.contains(&row), "docs/mandate.md lacks {row}");
     }
     // The keys that the reader knows are those in its lists of names.
-    let sources = [include_str!("../mandate.rs"), include_str!("agents.rs")].concat();
+    let sources = [include_str!("../mandate.rs"), include_str!("agents.rs"), include_str!("limits.rs")].concat();
     let mut keys = 0;
     for list in sources.split("&[\"").skip(1).chain(sources.split("= [\n").skip(1)) {
         for word in list.split(']').next().unwrap().split(',').map(|w| w.trim().trim_matches('"')) {

@@ -171,14 +171,16 @@ fn comparison(net: &Curve, benchmark: &Curve) -> String {
 }
 
 fn refusals(s: &Subject<'_>) -> String {
+    let trips: String = s.figures.breakers.iter().map(|b| format!("<li>{}</li>", escape(b))).collect();
+    let trips = if trips.is_empty() { trips } else { format!("<p>Breakers that tripped:</p><ul>{trips}</ul>") };
     if s.figures.refused == 0 {
-        return "<p>The gate refused no order.</p>".to_owned();
+        return format!("{trips}<p>The gate refused no order.</p>");
     }
     let rows: String =
         s.figures.refused_by.iter().map(|(rule, n)| format!("<li><code>{}</code> {n}</li>", escape(rule))).collect();
     let unlisted =
         s.figures.refused_by.is_empty().then(|| format!("<li>{} (rules not recorded)</li>", s.figures.refused));
-    format!("<p>Orders that the gate refused, by rule:</p><ul>{rows}{}</ul>", unlisted.unwrap_or_default())
+    format!("{trips}<p>Orders that the gate refused, by rule:</p><ul>{rows}{}</ul>", unlisted.unwrap_or_default())
 }
 
 fn has_actions(s: &Subject<'_>) -> bool {

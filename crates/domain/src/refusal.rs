@@ -140,7 +140,7 @@ impl Rule {
         row(Rule::RejectRate, "REJECT_RATE", COUNT, "`[breakers] rejects`", LATCH, RTS6,
             "breaker tripped: orders that the venue rejected among the last ones"),
         row(Rule::ReduceOnly, "REDUCE_ONLY", UNITS, "", "no latch", "",
-            "the instrument is latched, or the order was sent as a reduction: units that it can still close, against its own"),
+            "the instrument is latched, or the order was sent as a reduction, or a protective stop filled on its side less than `[exits] cooldown` ago: units that it can still close, against its own"),
         row(Rule::NotTradable, "NOT_TRADABLE", COUNT, "", "never", "",
             "suspended, delisted, an index, a contract on margin or unknown; shows the instrument's number"),
         row(Rule::Session, "SESSION", COUNT, "`[limits] session`", "off, 24/7", "RTS 6 art. 15; design of sessions",

@@ -25,7 +25,10 @@ pub struct CostModel {
 impl CostModel {
     /// One sentence for people.
     pub fn sentence(&self) -> String {
-        format!("Costs, {}: {} ({}; {}). {}.", self.model, self.parameters, self.source, self.as_of, self.errs)
+        format!(
+            "Costs, {}: {} ({}; {}). It errs so: {}.",
+            self.model, self.parameters, self.source, self.as_of, self.errs
+        )
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Explanation {
     order: u64,
     symbol: String,
     headline: String,
+    /// A stop that no agent asked for.
+    protects: bool,
     unit: WaterfallUnit,
     lines: Vec<Line>,
     quantity: Option<String>,
@@ -129,6 +131,7 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
     let json = json!({
         "order": d.order.id.0, "time": d.ts.to_string(), "event": d.seq, "symbol": symbol,
         "side": d.order.side.name(), "quantity": d.order.quantity.to_string(),
+        "stop": d.order.kind.stop().map(|p| p.to_string()), "limit": d.order.kind.limit().map(|p| p.to_string()),
         "price": d.price.to_string(), "nav": format_nano(d.nav_nano),
         "outcome": verdict.to_lowercase(),
         "refusal": d.refusal.map(|r| json!({
@@ -148,6 +151,7 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
     Ok(Explanation {
         order: d.order.id.0,
         headline,
+        protects: !recorded && d.order.kind.stop().is_some(),
         symbol,
         unit: w.unit,
         lines,
@@ -376,7 +380,9 @@ impl Explanation {
             out.push(format!("Refused by {refusal}"));
             out.push(String::new());
         }
-        if self.lines.is_empty() {
+        if self.protects {
+            out.push("A protective stop of [exits]: it closes the position if its price is touched.".to_owned());
+        } else if self.lines.is_empty() {
             out.push("The run did not record reasons ([record] level = \"reasons\" does).".to_owned());
         } else {
             out.push("How the target came about:".to_owned());

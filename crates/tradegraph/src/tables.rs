@@ -226,7 +226,8 @@ fn journalled(store: &Store, catalog: &Catalog, run: &RunRecord) -> Result<Journ
     each(&mut store.reader(&run.info.id)?, |record| match record {
         Record::Decision(d) => {
             if d.refusal.is_none() {
-                decided.insert(d.order.id, d.price);
+                // A stop is meant to trade at its own price, not at the one of the day on which it was placed.
+                decided.insert(d.order.id, d.order.kind.stop().unwrap_or(d.price));
             }
             signals.push(signal(id, &d, symbol(d.order.instrument), &agents, &versions));
         }

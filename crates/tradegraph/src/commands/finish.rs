@@ -125,7 +125,7 @@ pub fn ten_lines(f: &Figures) -> Vec<String> {
         ),
     ];
     if let Some(text) = f.costs.text() {
-        lines.insert(5, format!("by kind       {text} {}", f.currency));
+        lines.insert(6, format!("by kind       {text} {}", f.currency));
     }
     lines.extend(f.breakers.iter().map(|b| format!("breaker       {b}")));
     if f.corporate_actions > 0 {

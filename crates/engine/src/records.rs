@@ -681,6 +681,27 @@ mod tests {
         assert_eq!(decode(&newer), Err(DecodeError::Mismatch { what: "record format", found: 4, expected: 3 }));
     }
 
+    /// Version 3 added records and changed none: a journal of version 2 differs in its number alone.
+    #[test]
+    fn journals_of_version_2_are_read() {
+        let b = Binding {
+            mandate: "name = \"two\"".into(),
+            seed: 7,
+            batches: vec![BatchId([9; 32])],
+            symbols: vec![vec!["AAPL".into()]],
+            actions: Some(ActionsId([5; 32])),
+            binary: "x".into(),
+        };
+        let mut e = Encoder::new();
+        put_binding(&mut e, &b);
+        put_command(&mut e, 7, Timestamp(62), true);
+        let mut bytes = e.into_bytes();
+        assert_eq!(bytes[1..5], FORMAT.to_le_bytes());
+        bytes[1] = 2;
+        let command = Record::Command { seq: 7, ts: Timestamp(62), halt: true };
+        assert_eq!(decode(&bytes), Ok(vec![Record::Binding(b), command]));
+    }
+
     proptest! {
         #[test]
         fn decisions_survive(amounts in prop::collection::vec(-1_000_000_000_i64..1_000_000_000, 0..20), refused in any::<bool>()) {

@@ -32,4 +32,6 @@ pub use lock::{HomeLock, LockError};
 pub use reading::SourceError;
 pub use runs::{RunId, RunInfo, RunRecord, RunStatus, Store, StoreError};
 pub use saver::SqliteSaver;
+#[cfg(feature = "postgres")]
+pub use saver::{PostgresError, PostgresSaver};
 pub use tables::{Answer, Cell, Tables};

@@ -168,6 +168,16 @@ impl Gathered {
     }
 }
 
+/// A row that nobody of ours wrote.
+#[derive(Debug, thiserror::Error)]
+#[error("checkpoint {id} has unreadable {what}")]
+struct BadRow {
+    id: CheckpointId,
+    what: &'static str,
+    /// Its place in [`SELECT`].
+    column: usize,
+}
+
 /// A checkpoint as its row has it.
 struct Found {
     saved: Saved,
@@ -182,15 +192,15 @@ impl Found {
         source: &str,
         body: Vec<u8>,
         versions: &str,
-    ) -> Result<Found, sqlx::Error> {
+    ) -> Result<Found, BadRow> {
         let id = CheckpointId { seq: seq.cast_unsigned(), hash: hash.cast_unsigned() };
-        let wrong = |what: &str| sqlx::Error::Decode(format!("checkpoint {id} has unreadable {what}").into());
+        let wrong = |what, column| BadRow { id, what, column };
         let parent = match parent {
             (Some(seq), Some(hash)) => Some(CheckpointId { seq: seq.cast_unsigned(), hash: hash.cast_unsigned() }),
             _ => None,
         };
-        let source = Source::of_name(source).ok_or_else(|| wrong("source"))?;
-        let versions = serde_json::from_str(versions).map_err(|_| wrong("versions"))?;
+        let source = Source::of_name(source).ok_or(wrong("source", 5))?;
+        let versions = serde_json::from_str(versions).map_err(|_| wrong("versions", 7))?;
         let saved = Saved { id, parent, step, source, body, values: Vec::new(), writes: Vec::new() };
         Ok(Found { saved, versions })
     }

@@ -10,8 +10,8 @@ mod trading;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
-use trading::{clear, trading};
 use tradegraph_graph::{At, Channel, Compiled, Durability, GraphBuilder, Limits, MemorySaver, RunStats, START};
+use trading::{clear, trading};
 
 fn chain(n: usize) -> Compiled<u64> {
     let mut g = GraphBuilder::<u64>::new("chain");

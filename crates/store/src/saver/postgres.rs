@@ -44,7 +44,9 @@ const MIGRATIONS: [&str; 1] = ["
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresError {
     /// The address cannot be read.
-    #[error("the address of the PostgreSQL server cannot be read ({source}); it looks like postgres://user@host:5432/database")]
+    #[error(
+        "the address of the PostgreSQL server cannot be read ({source}); it looks like postgres://user@host:5432/database"
+    )]
     Address {
         /// Why.
         source: sqlx::Error,
@@ -53,7 +55,9 @@ pub enum PostgresError {
     #[error("PostgreSQL cannot be used: {0}")]
     Runtime(std::io::Error),
     /// The server refused, or is not there.
-    #[error("PostgreSQL at {at}: checkpoints cannot be {doing}: {source}; nothing that was put is lost while the program runs, the next call tries again")]
+    #[error(
+        "PostgreSQL at {at}: checkpoints cannot be {doing}: {source}; nothing that was put is lost while the program runs, the next call tries again"
+    )]
     Sql {
         /// What was tried, as a participle.
         doing: &'static str,
@@ -63,7 +67,9 @@ pub enum PostgresError {
         source: sqlx::Error,
     },
     /// Tables of a later version of this program.
-    #[error("PostgreSQL at {at}: the checkpoints have version {found}, this program knows up to {known}; use a newer program")]
+    #[error(
+        "PostgreSQL at {at}: the checkpoints have version {found}, this program knows up to {known}; use a newer program"
+    )]
     Newer {
         /// Host, port and database.
         at: String,
@@ -186,7 +192,8 @@ impl Drop for Server {
             let Some(runtime) = self.runtime.take() else { return };
             if let Some(connection) = self.connection.take() {
                 // Everything that was acknowledged is durable already; this only says good-bye.
-                let _ = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(1), connection.close()).await });
+                let _ =
+                    runtime.block_on(async { tokio::time::timeout(Duration::from_secs(1), connection.close()).await });
             }
             runtime.shutdown_background();
         });
@@ -347,7 +354,8 @@ async fn select(
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
         let (id, parent) = ((row.try_get(0)?, row.try_get(1)?), (row.try_get(2)?, row.try_get(3)?));
-        found.push(Found::new(id, parent, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?, row.try_get(7)?)?);
+        let one = Found::new(id, parent, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?, row.try_get(7)?);
+        found.push(one.map_err(|e| sqlx::Error::Decode(Box::new(e)))?);
     }
     let named: BTreeSet<&(String, u64)> = found.iter().flat_map(|f| &f.versions).collect();
     let rows = sqlx::query(

@@ -4,12 +4,12 @@
 //! they grow large. A process that is killed leaves all of a transaction or nothing of it; of what was not flushed,
 //! nothing. What could not be written stays gathered for the next call.
 
-use super::{Blobs, ChannelRow, CheckpointRow, Found, Gathered, NEWEST, SELECT, Wanted, WriteRow, kept};
+use super::{Blobs, Found, Gathered, NEWEST, SELECT, Wanted, kept};
 use crate::StoreError;
-use crate::sqlite::{BUSY, Database};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Connection, Row};
-use std::path::Path;
+use crate::sqlite::BUSY;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tradegraph_graph::{CheckpointId, NewCheckpoint, Place, Query, Saved, Saver, SaverError, TaskWrite};
 
@@ -41,11 +41,9 @@ const MIGRATIONS: [&str; 2] = [
     DROP TABLE channels_of_version_1;",
 ];
 
-/// Rows of a table that one statement writes.
-const CHUNK: usize = 64;
-
 struct Inner {
-    database: Database,
+    connection: Connection,
+    path: PathBuf,
     gathered: Gathered,
 }
 
@@ -56,7 +54,7 @@ pub struct SqliteSaver {
 
 impl std::fmt::Debug for SqliteSaver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SqliteSaver").field("file", &self.lock().database.path()).finish()
+        f.debug_struct("SqliteSaver").field("file", &self.lock().path).finish()
     }
 }
 
@@ -67,19 +65,15 @@ impl SqliteSaver {
     /// # Errors
     /// `StoreError` naming the file.
     pub fn open(path: &Path, full: bool) -> Result<SqliteSaver, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(if full { SqliteSynchronous::Full } else { SqliteSynchronous::Normal })
-            .busy_timeout(BUSY);
-        let mut database = Database::connect(path.to_owned(), options)?;
-        let found = database.call("set up", |c| Box::pin(migrate(c)))?;
+        let failed = |source| StoreError::Checkpoints { doing: "opened", path: path.to_owned(), source };
+        let mut connection = Connection::open(path).map_err(failed)?;
+        let found = set_up(&mut connection, full).map_err(failed)?;
         let known = MIGRATIONS.len() as i64;
         if found > known {
             return Err(StoreError::Newer { path: path.to_owned(), found, known });
         }
-        Ok(SqliteSaver { inner: Mutex::new(Inner { database, gathered: Gathered::default() }) })
+        let inner = Inner { connection, path: path.to_owned(), gathered: Gathered::default() };
+        Ok(SqliteSaver { inner: Mutex::new(inner) })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -88,157 +82,122 @@ impl SqliteSaver {
     }
 }
 
-/// Brings the tables to the newest version and gives the one that was found.
-async fn migrate(c: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    let version = "PRAGMA user_version";
-    if sqlx::query_scalar::<_, i64>(version).fetch_one(&mut *c).await? == MIGRATIONS.len() as i64 {
+/// Settings, then the tables brought to the newest version; gives the version that was found.
+fn set_up(c: &mut Connection, full: bool) -> rusqlite::Result<i64> {
+    c.busy_timeout(BUSY)?;
+    c.pragma_update(None, "journal_mode", "WAL")?;
+    c.pragma_update(None, "synchronous", if full { "FULL" } else { "NORMAL" })?;
+    c.set_prepared_statement_cache_capacity(16);
+    let version = |c: &Connection| c.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    if version(c)? == MIGRATIONS.len() as i64 {
         return Ok(MIGRATIONS.len() as i64);
     }
-    let mut t = c.begin_with("BEGIN IMMEDIATE").await?;
-    let found: i64 = sqlx::query_scalar(version).fetch_one(&mut *t).await?;
+    let t = c.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&t)?;
     for (next, script) in (1_i64..).zip(MIGRATIONS).skip(usize::try_from(found).unwrap_or(usize::MAX)) {
-        sqlx::raw_sql(script).execute(&mut *t).await?;
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {next}"))).execute(&mut *t).await?;
+        t.execute_batch(script)?;
+        t.pragma_update(None, "user_version", next)?;
     }
-    t.commit().await?;
+    t.commit()?;
     Ok(found)
 }
 
-fn failed(e: StoreError) -> SaverError {
-    SaverError::Failed(Box::new(e))
-}
-
 impl Inner {
+    fn failed(&self, doing: &'static str) -> impl FnOnce(rusqlite::Error) -> SaverError {
+        let path = self.path.clone();
+        move |source| SaverError::Failed(Box::new(StoreError::Checkpoints { doing, path, source }))
+    }
+
     /// Writes everything that was put; what cannot be written stays.
     fn write(&mut self) -> Result<(), SaverError> {
         if self.gathered.is_empty() {
             return Ok(());
         }
-        let gathered = &self.gathered;
-        self.database.call("written", |c| Box::pin(insert(c, gathered))).map_err(failed)?;
+        insert(&mut self.connection, &self.gathered).map_err(self.failed("written"))?;
         self.gathered.clear();
         Ok(())
     }
 
     fn read(&mut self, place: Place<'_>, wanted: Wanted) -> Result<Vec<Saved>, SaverError> {
         self.write()?;
-        let (thread, ns) = (place.thread, place.ns);
-        let found = self.database.call("read", |c| Box::pin(select(c, thread, ns, wanted)));
-        let (found, blobs) = found.map_err(failed)?;
+        let (found, blobs) = select(&mut self.connection, place, wanted).map_err(self.failed("read"))?;
         found.into_iter().map(|f| f.with(&blobs)).collect()
     }
 }
 
-/// One transaction. A cycle's rows, which are few, go over to SQLite's thread in one piece with its BEGIN and COMMIT:
-/// each way there and back costs as much as writing ten rows.
-async fn insert(c: &mut SqliteConnection, gathered: &Gathered) -> Result<(), sqlx::Error> {
-    let Gathered { checkpoints, channels, writes, .. } = gathered;
-    let chunks = checkpoints.len().max(channels.len()).max(writes.len()).div_ceil(CHUNK);
-    let mut done = Ok(());
-    for k in 0..chunks {
-        let ends = (k == 0, k + 1 == chunks);
-        done = insert_chunk(c, chunk(checkpoints, k), chunk(channels, k), chunk(writes, k), ends).await;
-        if done.is_err() {
-            // The answer that counts is the first; without a transaction there is nothing to roll back.
-            let _ = sqlx::raw_sql("ROLLBACK").execute(&mut *c).await;
-            break;
+fn insert(c: &mut Connection, gathered: &Gathered) -> rusqlite::Result<()> {
+    let t = c.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if !gathered.checkpoints.is_empty() {
+        let mut put = t.prepare_cached("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+        for r in &gathered.checkpoints {
+            let parent = (r.parent.map(|p| kept(p.seq)), r.parent.map(|p| kept(p.hash)));
+            let (seq, hash) = (kept(r.id.seq), kept(r.id.hash));
+            put.execute(params![r.thread, r.ns, seq, hash, parent.0, parent.1, r.step, r.source, r.body, r.versions])?;
         }
     }
-    done
-}
-
-fn chunk<T>(rows: &[T], k: usize) -> &[T] {
-    rows.chunks(CHUNK).nth(k).unwrap_or_default()
-}
-
-async fn insert_chunk(
-    c: &mut SqliteConnection,
-    checkpoints: &[CheckpointRow],
-    channels: &[ChannelRow],
-    writes: &[WriteRow],
-    (begin, commit): (bool, bool),
-) -> Result<(), sqlx::Error> {
-    let mut sql = String::with_capacity(1024);
-    sql.push_str(if begin { "BEGIN IMMEDIATE;" } else { "" });
-    let tables = [("checkpoints", checkpoints.len(), 10), ("channels", channels.len(), 5), ("task_writes", writes.len(), 7)];
-    for (table, rows, columns) in tables.into_iter().filter(|(_, rows, _)| *rows > 0) {
-        sql.push_str("INSERT OR REPLACE INTO ");
-        sql.push_str(table);
-        sql.push_str(" VALUES ");
-        for row in 0..rows {
-            sql.push_str(if row > 0 { ",(?" } else { "(?" });
-            (1..columns).for_each(|_| sql.push_str(",?"));
-            sql.push(')');
+    if !gathered.channels.is_empty() {
+        let mut put = t.prepare_cached("INSERT OR REPLACE INTO channels VALUES (?, ?, ?, ?, ?)")?;
+        for r in &gathered.channels {
+            put.execute(params![r.thread, r.ns, r.version, r.channel, r.bytes])?;
         }
-        sql.push(';');
     }
-    sql.push_str(if commit { "COMMIT" } else { "" });
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-    for r in checkpoints {
-        query = query.bind(r.thread.as_str()).bind(r.ns.as_str()).bind(kept(r.id.seq)).bind(kept(r.id.hash));
-        query = query.bind(r.parent.map(|p| kept(p.seq))).bind(r.parent.map(|p| kept(p.hash)));
-        query = query.bind(r.step).bind(r.source).bind(r.body.as_slice()).bind(r.versions.as_str());
+    if !gathered.writes.is_empty() {
+        let mut put = t.prepare_cached("INSERT OR REPLACE INTO task_writes VALUES (?, ?, ?, ?, ?, ?, ?)")?;
+        for r in &gathered.writes {
+            let (seq, hash, task) = (kept(r.id.seq), kept(r.id.hash), kept(r.write.task));
+            put.execute(params![r.thread, r.ns, seq, hash, task, r.write.index, r.write.bytes])?;
+        }
     }
-    for r in channels {
-        query = query.bind(r.thread.as_str()).bind(r.ns.as_str()).bind(r.version).bind(r.channel.as_str());
-        query = query.bind(r.bytes.as_slice());
-    }
-    for r in writes {
-        query = query.bind(r.thread.as_str()).bind(r.ns.as_str()).bind(kept(r.id.seq)).bind(kept(r.id.hash));
-        query = query.bind(kept(r.write.task)).bind(i64::from(r.write.index)).bind(r.write.bytes.as_slice());
-    }
-    query.execute(c).await.map(|_| ())
+    t.commit()
 }
 
-async fn select(
-    c: &mut SqliteConnection,
-    thread: &str,
-    ns: &str,
-    wanted: Wanted,
-) -> Result<(Vec<Found>, Blobs), sqlx::Error> {
+fn select(c: &mut Connection, place: Place<'_>, wanted: Wanted) -> rusqlite::Result<(Vec<Found>, Blobs)> {
     // The questions see one moment: another program may forget the thread meanwhile.
-    let mut t = c.begin().await?;
-    let rows = sqlx::query(SELECT)
-        .bind(thread)
-        .bind(ns)
-        .bind(wanted.first)
-        .bind(wanted.last)
-        .bind(wanted.hash)
-        .bind(wanted.before)
-        .bind(wanted.source)
-        .bind(wanted.step)
-        .bind(wanted.limit)
-        .fetch_all(&mut *t)
-        .await?;
-    let mut found = Vec::with_capacity(rows.len());
-    for row in rows {
-        let (id, parent) = ((row.try_get(0)?, row.try_get(1)?), (row.try_get(2)?, row.try_get(3)?));
-        found.push(Found::new(id, parent, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?, row.try_get(7)?)?);
+    let t = c.transaction()?;
+    let (thread, ns) = (place.thread, place.ns);
+    let Wanted { first, last, hash, before, source, step, limit } = wanted;
+    let mut found = Vec::new();
+    {
+        let mut ask = t.prepare_cached(SELECT)?;
+        let mut rows = ask.query(params![thread, ns, first, last, hash, before, source, step, limit])?;
+        while let Some(row) = rows.next()? {
+            let (id, parent) = ((row.get(0)?, row.get(1)?), (row.get(2)?, row.get(3)?));
+            let (source, versions): (String, String) = (row.get(5)?, row.get(7)?);
+            let one = Found::new(id, parent, row.get(4)?, &source, row.get(6)?, &versions);
+            found.push(one.map_err(|e| rusqlite::Error::FromSqlConversionFailure(e.column, Type::Text, Box::new(e)))?);
+        }
     }
     let mut blobs = Blobs::new();
+    let mut channel =
+        t.prepare_cached("SELECT bytes FROM channels WHERE thread = ? AND ns = ? AND version = ? AND channel = ?")?;
+    let mut writes = t.prepare_cached(
+        "SELECT task, idx, bytes FROM task_writes WHERE thread = ? AND ns = ? AND seq = ? AND hash = ?",
+    )?;
     for f in &mut found {
-        for (channel, version) in &f.versions {
-            let key = (channel.clone(), *version);
-            if blobs.contains_key(&key) {
-                continue;
-            }
-            let sql = "SELECT bytes FROM channels WHERE thread = ? AND ns = ? AND version = ? AND channel = ?";
-            let query = sqlx::query_scalar(sql).bind(thread).bind(ns).bind(kept(*version)).bind(channel);
-            if let Some(bytes) = query.fetch_optional(&mut *t).await? {
-                blobs.insert(key, bytes);
+        for key in &f.versions {
+            if !blobs.contains_key(key) {
+                let bytes = channel.query_row(params![thread, ns, kept(key.1), key.0], |row| row.get(0)).optional()?;
+                bytes.map(|bytes| blobs.insert(key.clone(), bytes));
             }
         }
-        let sql = "SELECT task, idx, bytes FROM task_writes WHERE thread = ? AND ns = ? AND seq = ? AND hash = ?";
         let id = f.saved.id;
-        let query = sqlx::query(sql).bind(thread).bind(ns).bind(kept(id.seq)).bind(kept(id.hash));
-        for row in query.fetch_all(&mut *t).await? {
-            let index = u32::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default();
-            let task = row.try_get::<i64, _>(0)?.cast_unsigned();
-            f.saved.writes.push(TaskWrite { task, index, bytes: row.try_get(2)? });
+        let mut rows = writes.query(params![thread, ns, kept(id.seq), kept(id.hash)])?;
+        while let Some(row) = rows.next()? {
+            let task = row.get::<_, i64>(0)?.cast_unsigned();
+            f.saved.writes.push(TaskWrite { task, index: row.get(1)?, bytes: row.get(2)? });
         }
     }
-    t.commit().await?;
+    drop((channel, writes));
+    t.commit()?;
     Ok((found, blobs))
+}
+
+fn delete(c: &mut Connection, thread: &str) -> rusqlite::Result<()> {
+    let t = c.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for table in ["checkpoints", "channels", "task_writes"] {
+        t.execute(&format!("DELETE FROM {table} WHERE thread = ?"), [thread])?;
+    }
+    t.commit()
 }
 
 impl Saver for SqliteSaver {
@@ -265,25 +224,18 @@ impl Saver for SqliteSaver {
     fn newest_seq(&self, thread: &str) -> Result<u64, SaverError> {
         let mut inner = self.lock();
         inner.write()?;
-        let newest: Result<Option<i64>, StoreError> =
-            inner.database.call("read", |c| Box::pin(sqlx::query_scalar(NEWEST).bind(thread).fetch_one(c)));
-        Ok(newest.map_err(failed)?.map_or(0, i64::cast_unsigned))
+        let newest: Option<i64> = inner
+            .connection
+            .prepare_cached(NEWEST)
+            .and_then(|mut ask| ask.query_row([thread], |row| row.get(0)))
+            .map_err(inner.failed("read"))?;
+        Ok(newest.map_or(0, i64::cast_unsigned))
     }
 
     fn delete_thread(&self, thread: &str) -> Result<(), SaverError> {
         let mut inner = self.lock();
         inner.write()?;
-        let done = inner.database.call("changed", |c| {
-            Box::pin(async move {
-                let mut transaction = c.begin_with("BEGIN IMMEDIATE").await?;
-                for table in ["checkpoints", "channels", "task_writes"] {
-                    let sql = format!("DELETE FROM {table} WHERE thread = ?");
-                    sqlx::query(sqlx::AssertSqlSafe(sql)).bind(thread).execute(&mut *transaction).await?;
-                }
-                transaction.commit().await
-            })
-        });
-        done.map_err(failed)
+        delete(&mut inner.connection, thread).map_err(inner.failed("changed"))
     }
 
     fn flush(&self) -> Result<(), SaverError> {

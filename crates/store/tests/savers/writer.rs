@@ -71,7 +71,8 @@ pub struct Writer {
 impl Writer {
     pub fn start(kind: &str, address: &str) -> Writer {
         let mut c = Command::new(std::env::current_exe().unwrap());
-        let mut process = c.args(["--writer", kind, address]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut process =
+            c.args(["--writer", kind, address]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         Writer { process, lines }
     }

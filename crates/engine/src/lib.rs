@@ -15,7 +15,7 @@ mod signals;
 mod state;
 mod timeline;
 
-pub use backtest::{BackTest, Outcome, Progress, RunFailure};
+pub use backtest::{BackTest, BranchError, Opinion, Outcome, Progress, RunFailure};
 pub use config::{AgentConfig, AllocatorConfig, ConfigError, RecordLevel, RunConfig, Schedule, build_agents};
 pub use desk::{Counts, Desk, Effects, Fault};
 pub use equity::EquityPoint;

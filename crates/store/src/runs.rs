@@ -1,5 +1,9 @@
 //! `Store`: the runs of a home. One SQLite file holds what a run is, its commit groups and its snapshots.
 
+mod forks;
+
+pub use forks::Fork;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

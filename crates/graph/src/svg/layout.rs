@@ -58,8 +58,11 @@ impl Layout {
             .collect();
         let rows = ordered(&layer, &links);
         let (x, back) = across(&rows, &widths, &links);
-        let places: Vec<(i64, i64)> =
-            x.iter().zip(&layer).map(|(x, layer)| (*x, MARGIN + HEIGHT / 2 + *layer as i64 * (HEIGHT + FALL))).collect();
+        let places: Vec<(i64, i64)> = x
+            .iter()
+            .zip(&layer)
+            .map(|(x, layer)| (*x, MARGIN + HEIGHT / 2 + *layer as i64 * (HEIGHT + FALL)))
+            .collect();
         let n_back = forward.iter().filter(|f| !**f).count() as i64;
         let width = back + MARGIN + n_back * 2 * LANE;
         let height = 2 * MARGIN + HEIGHT + (rows.len() as i64 - 1) * (HEIGHT + FALL);
@@ -190,7 +193,8 @@ fn across(rows: &[Vec<usize>], widths: &[i64], links: &[(usize, usize)]) -> (Vec
         }
     }
     for round in 0..SWEEPS {
-        let order: Vec<usize> = if round % 2 == 0 { (0..rows.len()).collect() } else { (0..rows.len()).rev().collect() };
+        let order: Vec<usize> =
+            if round % 2 == 0 { (0..rows.len()).collect() } else { (0..rows.len()).rev().collect() };
         for d in order {
             let row = &rows[d];
             for (at, b) in row.iter().enumerate() {
@@ -229,7 +233,11 @@ fn led_down(chain: &[usize], places: &[(i64, i64)]) -> Drawn {
         let half = (by - ay) / 2;
         let _ = write!(path, "C{ax} {} {bx} {} {bx} {by}", ay + half, by - half);
     }
-    let label = ((points[0].0 + points[1].0) / 2, (points[0].1 + points[1].1) / 2);
+    // At the first bend a long line is away from the others that begin with it.
+    let label = match points.len() {
+        2 => ((points[0].0 + points[1].0) / 2, (points[0].1 + points[1].1) / 2),
+        _ => points[1],
+    };
     Drawn { path, tip, sideways: false, label }
 }
 

@@ -119,7 +119,7 @@ impl BackTest {
         let mut from = Decoder::new(e.as_bytes());
         load_account(mine, &mut from)?;
         from.finish()?;
-        (mine.seq, mine.hash, mine.counts) = (theirs.seq, theirs.hash.clone(), theirs.counts);
+        (mine.seq, mine.hash, mine.counts) = (theirs.seq, theirs.hash, theirs.counts);
         mine.signals_are_new = true;
         self.next_group = parent.next_group;
         self.group_first_seq = parent.group_first_seq;

@@ -246,7 +246,7 @@ impl Saver for SqliteSaver {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tradegraph_graph::check_saver;
+    use tradegraph_graph::{Source, check_saver};
 
     #[test]
     fn does_what_every_saver_must() {

@@ -3,7 +3,7 @@
 
 use crate::cli::Context;
 use crate::commands::finish::{finish, ten_lines};
-use crate::commands::inspect::decision;
+use crate::commands::inspect::{decision, of};
 use crate::explanation::explain;
 use crate::failure::{Failure, Kind};
 use crate::figures::money;
@@ -116,7 +116,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
     let finished = finish(context, &store, &id, &mine, (&new, &outcome))?;
     let told = compare(&store, (parent, &theirs), (&id, &mine), fork.snapshot.seq)?;
     let summary: Value = record.summary.as_deref().and_then(|s| serde_json::from_str(s).ok()).unwrap_or_default();
-    let (before, after) = (summary["nav_end"].as_str(), finished.json["nav_end"].as_str());
+    let (before, after) = (of(&summary, "nav_end").as_str(), of(&finished.json, "nav_end").as_str());
     let nano = |text: Option<&str>| {
         text.and_then(|t| tradegraph_domain::parse_nano(t, tradegraph_domain::Rounding::HalfEven).ok())
     };
@@ -219,13 +219,13 @@ struct Difference {
     json: Value,
 }
 
-fn after(store: &Store, id: &RunId, seq: u64) -> Result<Vec<Box<DecisionRecord>>, Failure> {
+fn after(store: &Store, id: &RunId, seq: u64) -> Result<Vec<DecisionRecord>, Failure> {
     let mut all = Vec::new();
     each(&mut store.reader(id)?, |record| {
         if let Record::Decision(d) = record
             && d.seq > seq
         {
-            all.push(d);
+            all.push(*d);
         }
     })?;
     Ok(all)
@@ -239,7 +239,7 @@ fn compare(
 ) -> Result<Difference, Failure> {
     let (old, new) = (after(store, parent, seq)?, after(store, fork, seq)?);
     let order = |d: &DecisionRecord| (d.ts, d.order.instrument, d.order.side, d.order.quantity, d.refusal.is_some());
-    let first = (0..old.len().max(new.len())).find(|k| old.get(*k).map(|d| order(d)) != new.get(*k).map(|d| order(d)));
+    let first = (0..old.len().max(new.len())).find(|k| old.get(*k).map(&order) != new.get(*k).map(&order));
     let Some(k) = first else {
         let text = vec![format!("difference    none: the same {} orders", new.len())];
         return Ok(Difference { text, json: Value::Null });
@@ -259,7 +259,9 @@ fn compare(
         text.push(format!("  {name}:"));
         text.extend(explanation.text().lines().map(|line| format!("    {line}")));
         let mut one = decision(d, prepared);
-        one["explanation"] = explanation.json().clone();
+        if let Some(object) = one.as_object_mut() {
+            object.insert("explanation".to_owned(), explanation.json().clone());
+        }
         json.insert(name.to_owned(), one);
     }
     Ok(Difference { text, json: Value::Object(json) })

@@ -70,6 +70,11 @@ pub fn decision(d: &DecisionRecord, prepared: &Prepared) -> Value {
     })
 }
 
+/// A part of an object; null if it has none of the name.
+pub fn of<'a>(value: &'a Value, key: &str) -> &'a Value {
+    value.get(key).unwrap_or(&Value::Null)
+}
+
 /// What the council holds.
 pub fn state(run: &BackTest, prepared: &Prepared, decisions: Vec<Value>) -> Value {
     let books = run.state().desk().books();
@@ -102,31 +107,37 @@ pub fn state(run: &BackTest, prepared: &Prepared, decisions: Vec<Value>) -> Valu
 fn text(id: &str, v: &Value) -> String {
     let word = |v: &Value| v.as_str().unwrap_or("–").to_owned();
     let list = |key: &str| v.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut out = format!("run {id} after event {}, {}\n", v["seq"], word(&v["ts"]));
+    let mut out = format!("run {id} after event {}, {}\n", of(v, "seq"), word(of(v, "ts")));
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "account       {} net, {} free cash", word(&v["nav"]), word(&v["free_cash"]));
+    let _ = writeln!(out, "account       {} net, {} free cash", word(of(v, "nav")), word(of(v, "free_cash")));
     let mut part = |name: &str, rows: Vec<String>| {
         let first = if rows.is_empty() { "none".to_owned() } else { rows.join("\n              ") };
         let _ = writeln!(out, "{name:<14}{first}");
     };
     let opinion = |o: &Value| {
         let (value, confidence) =
-            (o["value"].as_f64().unwrap_or_default(), o["confidence"].as_f64().unwrap_or_default());
-        format!("{:<22} {:<8} {value:+.4} (confidence {confidence:.2})", word(&o["agent"]), word(&o["symbol"]))
+            (of(o, "value").as_f64().unwrap_or_default(), of(o, "confidence").as_f64().unwrap_or_default());
+        format!("{:<22} {:<8} {value:+.4} (confidence {confidence:.2})", word(of(o, "agent")), word(of(o, "symbol")))
     };
     part("opinions", list("opinions").iter().map(opinion).collect());
-    let percent = |t: &Value| t["nano_nav"].as_i64().unwrap_or_default() as f64 / 1e7;
+    let percent = |t: &Value| of(t, "nano_nav").as_i64().unwrap_or_default() as f64 / 1e7;
     part(
         "targets",
-        list("targets").iter().map(|t| format!("{:<8} {:+.2} %", word(&t["symbol"]), percent(t))).collect(),
+        list("targets").iter().map(|t| format!("{:<8} {:+.2} %", word(of(t, "symbol")), percent(t))).collect(),
     );
     part(
         "positions",
-        list("positions").iter().map(|p| format!("{:<8} {}", word(&p["symbol"]), word(&p["quantity"]))).collect(),
+        list("positions").iter().map(|p| format!("{:<8} {}", word(of(p, "symbol")), word(of(p, "quantity")))).collect(),
     );
     let order = |d: &Value| {
-        let verdict = d["refused_by"].as_str().map_or("sent".to_owned(), |rule| format!("refused by {rule}"));
-        format!("order {} {} {} {} {verdict}", d["order"], word(&d["side"]), word(&d["quantity"]), word(&d["symbol"]))
+        let verdict = of(d, "refused_by").as_str().map_or("sent".to_owned(), |rule| format!("refused by {rule}"));
+        format!(
+            "order {} {} {} {} {verdict}",
+            of(d, "order"),
+            word(of(d, "side")),
+            word(of(d, "quantity")),
+            word(of(d, "symbol"))
+        )
     };
     part("decided today", list("decisions").iter().map(order).collect());
     out.trim_end().to_owned()

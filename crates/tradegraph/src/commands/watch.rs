@@ -1,7 +1,7 @@
 //! `tradegraph watch`: the council cycle by cycle, of a run that is over or under way, made again from its journal.
 
 use crate::cli::Context;
-use crate::commands::inspect::{decision, state};
+use crate::commands::inspect::{decision, of, state};
 use crate::commands::replay::catalog;
 use crate::failure::Failure;
 use crate::run::Prepared;
@@ -107,16 +107,17 @@ fn show(
         }
     }
     let mut values = state(run, prepared, Vec::new());
-    let (opinions, targets) = (values["opinions"].take(), values["targets"].take());
+    let mut take = |key| values.get_mut(key).map(Value::take).unwrap_or_default();
+    let (opinions, targets) = (take("opinions"), take("targets"));
     let changed = (opinions != shown.0, targets != shown.1);
     if !all && !changed.0 && !changed.1 && orders.is_empty() && fills == 0 {
         return;
     }
     let mut updates = serde_json::Map::new();
     for o in opinions.as_array().into_iter().flatten() {
-        let (agent, before) = (o["agent"].as_str().unwrap_or_default(), shown.0.as_array());
+        let (agent, before) = (of(o, "agent").as_str().unwrap_or_default(), shown.0.as_array());
         if before.is_none_or(|b| !b.contains(o)) {
-            let row = json!({ "symbol": o["symbol"], "value": o["value"], "confidence": o["confidence"] });
+            let row = json!({ "symbol": of(o, "symbol"), "value": of(o, "value"), "confidence": of(o, "confidence") });
             if let Some(list) = updates.entry(agent).or_insert_with(|| json!([])).as_array_mut() {
                 list.push(row);
             }
@@ -130,7 +131,7 @@ fn show(
     }
     let cycle = json!({
         "run_seq": run.seq(), "ts": run.now().to_string(), "updates": updates, "fills": fills,
-        "values": { "nav": values["nav"], "free_cash": values["free_cash"], "positions": values["positions"] },
+        "values": { "nav": of(&values, "nav"), "free_cash": of(&values, "free_cash"), "positions": of(&values, "positions") },
     });
     context.out.say(&line(&cycle));
     context.out.result(&cycle);
@@ -139,26 +140,30 @@ fn show(
 
 fn line(cycle: &Value) -> String {
     let word = |v: &Value| v.as_str().unwrap_or("–").to_owned();
-    let mut parts = vec![format!("{}  event {}", word(&cycle["ts"]), cycle["run_seq"])];
-    for (node, wrote) in cycle["updates"].as_object().into_iter().flatten() {
+    let mut parts = vec![format!("{}  event {}", word(of(cycle, "ts")), of(cycle, "run_seq"))];
+    for (node, wrote) in of(cycle, "updates").as_object().into_iter().flatten() {
         let wrote = wrote.as_array().cloned().unwrap_or_default();
         parts.push(match node.as_str() {
             "execution_engine" => {
-                let order = |o: &Value| format!("{} {} {}", word(&o["side"]), word(&o["quantity"]), word(&o["symbol"]));
+                let order = |o: &Value| {
+                    format!("{} {} {}", word(of(o, "side")), word(of(o, "quantity")), word(of(o, "symbol")))
+                };
                 format!("orders: {}", wrote.iter().map(order).collect::<Vec<_>>().join(", "))
             }
             "portfolio_allocator" => format!("{} targets", wrote.len()),
             agent => {
-                let one = |o: &Value| format!("{} {:+.3}", word(&o["symbol"]), o["value"].as_f64().unwrap_or_default());
+                let one = |o: &Value| {
+                    format!("{} {:+.3}", word(of(o, "symbol")), of(o, "value").as_f64().unwrap_or_default())
+                };
                 let few = wrote.iter().take(3).map(one).collect::<Vec<_>>().join(", ");
                 let more = if wrote.len() > 3 { format!(" and {} more", wrote.len() - 3) } else { String::new() };
                 format!("{agent}: {few}{more}")
             }
         });
     }
-    if cycle["fills"] != 0 {
-        parts.push(format!("{} fills", cycle["fills"]));
+    if of(cycle, "fills") != 0 {
+        parts.push(format!("{} fills", of(cycle, "fills")));
     }
-    parts.push(format!("NAV {}", word(&cycle["values"]["nav"])));
+    parts.push(format!("NAV {}", word(of(of(cycle, "values"), "nav"))));
     parts.join(" · ")
 }

@@ -296,5 +296,9 @@ impl BackTest {
     }
 }
 
+mod branch;
+
+pub use branch::{BranchError, Opinion};
+
 #[cfg(test)]
 pub(crate) mod tests;

@@ -178,6 +178,11 @@ impl Council {
         self.graph.mermaid()
     }
 
+    /// The council as a picture.
+    pub(crate) fn svg(&self) -> String {
+        self.graph.svg()
+    }
+
     pub(crate) fn save(&self, to: &mut Encoder) {
         self.graph.save(to);
     }

@@ -91,6 +91,12 @@ impl State {
         self.council.mermaid()
     }
 
+    /// The council as a picture, an `<svg>` element that stands alone or inside a page.
+    #[must_use]
+    pub fn svg(&self) -> String {
+        self.council.svg()
+    }
+
     /// Prepares a block of events that will come: features and opinions, which depend on the market alone, in one
     /// pass. It changes no result; a `step` without it prepares its own moment.
     pub(crate) fn prepare(&mut self, ticks: &[Tick], pool: Option<&rayon::ThreadPool>) {

@@ -115,13 +115,18 @@ impl Timeline {
 
     /// Appends the next ticks: up to `rows` rows of one feed, ending after the decisions of a moment.
     pub(crate) fn next_block(&mut self, rows: u32, out: &mut Vec<Tick>) {
+        self.next_block_to(Timestamp(i64::MAX), rows, out);
+    }
+
+    /// `next_block` without what happens after a moment.
+    pub(crate) fn next_block_to(&mut self, until: Timestamp, rows: u32, out: &mut Vec<Tick>) {
         out.clear();
         let mut left = rows;
         while let Some((key, payload)) = self.earliest() {
             // A block ends when every bar of a moment and its decisions are in it; a clock that ticks more often than
             // bars come must not make one without an end.
             let same_moment = key.class <= EventClass::Decide && out.last().is_some_and(|t| t.ts == key.ts);
-            if (left == 0 || out.len() >= BLOCK_TICKS) && !same_moment {
+            if key.ts > until || (left == 0 || out.len() >= BLOCK_TICKS) && !same_moment {
                 return;
             }
             self.take(payload, key.ts);
@@ -136,6 +141,13 @@ impl Timeline {
     /// no earlier than the row before it ends (batches guarantee it): no merge is needed.
     pub(crate) fn is_row_by_row(&self) -> bool {
         matches!((self.feeds.as_slice(), self.schedules.as_slice()), ([_], [Schedule::OnBars(FeedId(0))]))
+    }
+
+    /// Rows that a timeline that goes row by row has up to a moment.
+    pub(crate) fn rows_to(&self, until: Timestamp) -> u32 {
+        let (Some(batch), Some(c)) = (self.feeds.first(), self.cursors.first()) else { return 0 };
+        let ends = batch.ends(0, batch.rows()).partition_point(|end| *end <= until) as u32;
+        ends.saturating_sub(c.bars)
     }
 
     /// The next rows of a timeline that goes row by row.

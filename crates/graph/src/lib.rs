@@ -65,6 +65,7 @@ mod save;
 mod saver;
 mod stream;
 mod subgraph;
+mod svg;
 mod thread;
 mod verdict;
 

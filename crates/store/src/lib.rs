@@ -30,6 +30,8 @@ pub use guard::quiet_guarded_panics;
 pub use journal::{JournalReader, SqliteJournal, Tip, WriteFailed, WriterGone};
 pub use lock::{HomeLock, LockError};
 pub use reading::SourceError;
-pub use runs::{RunId, RunInfo, RunRecord, RunStatus, Store, StoreError};
+pub use runs::{Fork, RunId, RunInfo, RunRecord, RunStatus, Store, StoreError};
 pub use saver::SqliteSaver;
+#[cfg(feature = "postgres")]
+pub use saver::{PostgresError, PostgresSaver};
 pub use tables::{Answer, Cell, Tables};

@@ -1,5 +1,9 @@
 //! `Store`: the runs of a home. One SQLite file holds what a run is, its commit groups and its snapshots.
 
+mod forks;
+
+pub use forks::Fork;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -37,6 +41,16 @@ pub enum StoreError {
         path: PathBuf,
         /// Why.
         source: sqlx::Error,
+    },
+    /// The database of checkpoints refused.
+    #[error("{}: checkpoints cannot be {doing}: {source}{}", path.display(), advice_of(code_of(source)))]
+    Checkpoints {
+        /// What was tried, as a participle.
+        doing: &'static str,
+        /// The database file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
     },
     /// Nothing was ever stored.
     #[error("{}: there is no store; a run makes it", path.display())]
@@ -113,7 +127,14 @@ impl StoreError {
 /// What to do next, for the errors that users meet.
 pub(crate) fn advice(error: &sqlx::Error) -> &'static str {
     // SQLite's primary result codes; extended codes have them in the low byte.
-    let code = error.as_database_error().and_then(|e| e.code()).and_then(|c| c.parse::<i32>().ok());
+    advice_of(error.as_database_error().and_then(|e| e.code()).and_then(|c| c.parse::<i32>().ok()))
+}
+
+fn code_of(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|e| e.extended_code)
+}
+
+fn advice_of(code: Option<i32>) -> &'static str {
     match code.map(|c| c & 0xff) {
         Some(5 | 6) => "; another program holds the file locked for longer than 30 s: close it",
         Some(8) => "; the file or its folder is read-only: allow writing or use another --home",

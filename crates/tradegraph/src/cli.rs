@@ -45,6 +45,12 @@ enum Command {
     Replay(commands::replay::Arguments),
     /// Go on with an interrupted run from its last snapshot
     Resume(commands::resume::Arguments),
+    /// Watch the council cycle by cycle, of a run that is over or under way
+    Watch(commands::watch::Arguments),
+    /// What the council held at any past moment: opinions, targets, decisions, books
+    Inspect(commands::inspect::Arguments),
+    /// Another future of a run: from a past moment on with another council or mandate
+    Fork(commands::fork::Arguments),
     /// List the runs of a home
     Runs(commands::runs::Arguments),
     /// Import, list, show, check and export data sets
@@ -89,6 +95,9 @@ pub fn main() -> ExitCode {
         Some(Command::Backtest(a)) => commands::backtest::run(&context, &a),
         Some(Command::Replay(a)) => commands::replay::run(&context, &a),
         Some(Command::Resume(a)) => commands::resume::run(&context, &a),
+        Some(Command::Watch(a)) => commands::watch::run(&context, &a),
+        Some(Command::Inspect(a)) => commands::inspect::run(&context, &a),
+        Some(Command::Fork(a)) => commands::fork::run(&context, &a),
         Some(Command::Runs(a)) => commands::runs::run(&context, &a),
         Some(Command::Data(a)) => match commands::data::run(&context, &a) {
             Ok(code) => return code,

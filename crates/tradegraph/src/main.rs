@@ -17,6 +17,7 @@ mod run;
 mod samples;
 mod tables;
 mod trades;
+mod travel;
 
 use std::process::ExitCode;
 

@@ -147,6 +147,12 @@ impl Prepared {
         if let Some(snapshot) = from {
             run.resume_from(snapshot)?;
         }
+        let outcome = self.go_on(&mut run, journal, out)?;
+        Ok((run, outcome))
+    }
+
+    /// Runs on to the end of the data from where a run stands.
+    pub fn go_on(&self, run: &mut BackTest, journal: &mut dyn Journal, out: Output) -> Result<Outcome, Failure> {
         let total = self.feeds.iter().map(|f| f.batch.rows() as u64).sum();
         let bar = out.bar(total);
         let mut progress = |p: Progress| {
@@ -156,7 +162,7 @@ impl Prepared {
         };
         let outcome = run.run(&self.binding, journal, &mut progress);
         bar.finish_and_clear();
-        Ok((run, outcome?))
+        Ok(outcome?)
     }
 }
 

@@ -45,7 +45,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
     // The chain is read once in full, so that damage is told from a difference.
     let stored_groups = store.reader(&id)?.verify()?;
     let mut journal = Comparison::new(store.reader(&id)?);
-    let (_, outcome) = prepared.drive(&mut journal, None, arguments.threads.map(usize::from), out)?;
+    // A fork has its past from its parent, and begins at its own first snapshot.
+    let fork = store.fork_of(&id)?;
+    let from = fork.map(|f| f.snapshot);
+    let stored_groups = stored_groups - from.as_ref().map_or(0, |s| s.next_group);
+    let (_, outcome) = prepared.drive(&mut journal, from.as_ref(), arguments.threads.map(usize::from), out)?;
     let summary: Value = record.summary.as_deref().and_then(|s| serde_json::from_str(s).ok()).unwrap_or_default();
     let rolling = format!("{:016x}", outcome.rolling);
     let stored_rolling = summary.get("rolling_hash").and_then(Value::as_str).unwrap_or("unknown").to_owned();

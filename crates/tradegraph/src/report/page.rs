@@ -72,6 +72,7 @@ pub fn html(s: &Subject<'_>, assumptions: &[String]) -> String {
         ("{{quality}}", quality(s)),
         ("{{assumptions}}", lines(assumptions.to_vec())),
         ("{{facts}}", facts(s)),
+        ("{{council}}", s.run.state().svg()),
         ("{{mandate}}", escape(&s.prepared.binding.mandate)),
         ("{{title}}", escape(&s.prepared.mandate.name)),
         ("{{run}}", escape(s.id.as_str())),

@@ -9,6 +9,7 @@ mod layering;
 mod recovery;
 mod results;
 mod sql;
+mod travel;
 
 use assert_cmd::Command;
 use serde_json::Value;

@@ -1,0 +1,133 @@
+//! Travel in time: a run is watched, looked into and forked.
+
+use crate::Place;
+use serde_json::Value;
+
+/// A council of two agents over a few hundred days.
+fn two(place: &Place) {
+    let rule = "[agents.rule]\nlong = \"close > slow\"\nfeatures.close = { kind = \"close\" }\nfeatures.slow = { kind = \"ema\", n = 40 }\n[allocator]";
+    let text = crate::SMALL.replace("[allocator]", rule).replace("max_weight = \"60%\"", "max_weight = \"40%\"");
+    place.write("two.toml", format!("{text}[record]\nsnapshot_rows = 100\n"));
+}
+
+fn names(list: &Value, key: &str) -> Vec<String> {
+    let mut all: Vec<String> = list.as_array().unwrap().iter().map(|o| o[key].as_str().unwrap().to_owned()).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+#[test]
+fn a_fork_without_an_agent_is_a_run_of_its_own() {
+    let place = Place::new();
+    two(&place);
+    let parent = place.json(&["backtest", "two.toml"]);
+    let parent_id = parent["run"].as_str().unwrap();
+    let fork = place.json(&["fork", parent_id, "--at", "2020-06-30", "--without", "momentum_trader"]);
+    let id = fork["run"].as_str().unwrap().to_owned();
+    let about = &fork["fork"];
+    assert_eq!(about["parent"], parent["run"]);
+    assert_eq!(about["nav_parent"], parent["nav_end"]);
+    assert_ne!(fork["nav_end"], parent["nav_end"]);
+    let nano =
+        |v: &Value| tradegraph_domain::parse_nano(v.as_str().unwrap(), tradegraph_domain::Rounding::HalfEven).unwrap();
+    assert_eq!(nano(&about["nav_difference"]), nano(&fork["nav_end"]) - nano(&parent["nav_end"]));
+    let first = &about["first_difference"];
+    assert!(first["ts"].as_str().unwrap() > "2020-06-30", "{first}");
+    let explained = [&first["parent"], &first["fork"]].into_iter().filter(|d| !d.is_null());
+    assert!(explained.map(|d| assert!(d["explanation"].is_object(), "{d}")).count() > 0);
+
+    // It is a run as any other: its record binds the parent, it replays to the same hashes, its orders are explained.
+    let runs = place.json(&["runs"]);
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 2);
+    let store = tradegraph_store::Store::open_read_only(&place.home()).unwrap();
+    let record = store.find(&id).unwrap();
+    assert!(record.info.mandate.starts_with(&format!("# Forked from run {parent_id} at ")), "{}", record.info.mandate);
+    let bound = store.fork_of(&record.info.id).unwrap().unwrap();
+    assert_eq!((bound.parent.as_str(), bound.change.as_str()), (parent_id, "without momentum_trader"));
+    assert_eq!(store.fork_of(&store.find(parent_id).unwrap().info.id).unwrap(), None);
+    let replayed = place.json(&["replay", &id]);
+    assert_eq!((&replayed["same"], &replayed["state_hash"]), (&Value::Bool(true), &fork["state_hash"]));
+    for order in ["1", "3"] {
+        let (before, after) = (place.json(&["explain", parent_id, order]), place.json(&["explain", &id, order]));
+        assert_eq!(before["headline"], after["headline"], "an order of the past that both have");
+    }
+
+    // At the fork both hold the same; later only one has the momentum agent.
+    let [a, b] = [parent_id, id.as_str()].map(|run| place.json(&["inspect", run, "--at", "2020-06-30"]));
+    assert_eq!((&a["positions"], &a["nav"], &a["seq"]), (&b["positions"], &b["nav"], &b["seq"]));
+    assert!(!a["positions"].as_array().unwrap().is_empty());
+    let [a, b] = [parent_id, id.as_str()].map(|run| place.json(&["inspect", run, "--at", "2021-03-31"]));
+    assert_eq!(names(&a["opinions"], "agent"), ["momentum_trader", "rule"]);
+    assert_eq!(names(&b["opinions"], "agent"), ["rule"]);
+    assert_ne!(a["nav"], b["nav"]);
+}
+
+#[test]
+fn a_fork_with_another_key_and_one_that_changes_nothing() {
+    let place = Place::new();
+    two(&place);
+    let parent = place.json(&["backtest", "two.toml"]);
+    let less = place.json(&["fork", "last", "--at", "2020-06-30", "--set", "allocator.max_weight=10%"]);
+    assert_ne!(less["nav_end"], parent["nav_end"]);
+    let parent_id = parent["run"].as_str().unwrap();
+    // The same value again: the same future.
+    let same = place.json(&["fork", parent_id, "--at", "2020-06-30", "--set", "allocator.max_weight=40%"]);
+    assert_eq!((&same["nav_end"], &same["orders"]), (&parent["nav_end"], &parent["orders"]));
+    assert_eq!(same["fork"]["first_difference"], Value::Null);
+    assert_eq!(same["fork"]["nav_difference"], "0");
+    // A fork can be forked.
+    let again = place.json(&["fork", same["run"].as_str().unwrap(), "--at", "2021-01-29", "--without", "rule"]);
+    assert_eq!(again["fork"]["parent"], same["run"]);
+    assert_eq!(place.json(&["replay", "last"])["same"], true);
+
+    for (arguments, code, says) in [
+        (vec!["--at", "2020-06-30"], 2, "--without"),
+        (vec!["--at", "2020-06-30", "--without", "nobody"], 3, "momentum_trader"),
+        (vec!["--at", "2020-06-30", "--set", "allocator.bant=1%"], 3, "band"),
+        (vec!["--at", "2020-06-30", "--set", "account.cash=5"], 3, "the cash at the start"),
+        (vec!["--at", "2020-06-30", "--set", "nothing"], 2, "KEY=VALUE"),
+        (vec!["--at", "1970-01-01", "--without", "rule"], 4, "the data begin"),
+        (vec!["--at", "2030-01-01", "--without", "rule"], 4, "earlier"),
+    ] {
+        let n = place.json(&["runs"])["runs"].as_array().unwrap().len();
+        let (found, text) = place.bad(&[vec!["fork", parent_id], arguments.clone()].concat());
+        assert!(found == code && text.contains(says), "{arguments:?}: {found} {text}");
+        assert_eq!(place.json(&["runs"])["runs"].as_array().unwrap().len(), n, "{arguments:?} left a run");
+    }
+    assert_eq!(place.run(&["inspect", "last", "--at", "yesterday"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_run_is_watched_paused_and_gone_on_with() {
+    let place = Place::new();
+    two(&place);
+    let parent = place.json(&["backtest", "two.toml"]);
+    let cycles = |arguments: &[&str]| -> Vec<Value> {
+        let printed = place.good(&[&["watch", "last", "--json"], arguments].concat());
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let whole = cycles(&["--all"]);
+    assert_eq!(whole.len(), 757, "a cycle a session of the years 2019 to 2021");
+    let orders = |all: &[Value]| -> usize {
+        let of = |c: &Value| {
+            c["updates"]["execution_engine"]
+                .as_array()
+                .map_or(0, |orders| orders.iter().filter(|o| o["refused_by"].is_null()).count())
+        };
+        all.iter().map(of).sum()
+    };
+    assert_eq!(orders(&whole) as u64, parent["orders"].as_u64().unwrap());
+    assert!(whole.iter().any(|c| c["updates"]["momentum_trader"].is_array() && c["updates"]["rule"].is_array()));
+    assert_eq!(whole.last().unwrap()["values"]["nav"], parent["nav_end"]);
+    // Paused, and gone on with: the two parts are the whole.
+    let first = cycles(&["--all", "--until", "2020-06-30"]);
+    let seq = first.last().unwrap()["run_seq"].to_string();
+    let rest = cycles(&["--all", "--from", &seq]);
+    assert_eq!(first.len() + rest.len(), whole.len());
+    assert_eq!(first.last(), whole.get(first.len() - 1));
+    assert_eq!(rest.last().unwrap()["values"], whole.last().unwrap()["values"]);
+    assert_eq!(place.json(&["inspect", "last", "--at", &seq])["nav"], first.last().unwrap()["values"]["nav"]);
+    let told = place.good(&["watch", "last", "--from", "2021-12-01"]);
+    assert!(told.contains("momentum_trader: ") && told.contains("NAV "), "{told}");
+}

@@ -31,7 +31,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
             .next(format!("see it: tradegraph report {id}")));
     }
     let mut journal = store.journal(&id)?;
-    let snapshot = journal.latest_snapshot()?;
+    let snapshot = match journal.latest_snapshot()? {
+        Some(snapshot) => Some(snapshot),
+        // A fork begins where it left its parent.
+        None => store.fork_of(&id)?.map(|f| f.snapshot),
+    };
     // Interrupted before its first record: the data are in the catalog, but nothing binds the run to them.
     let prepared = Prepared::from_run(&store, &catalog, &record)?;
     prepared.check_version(id.as_str())?;

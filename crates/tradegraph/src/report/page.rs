@@ -72,7 +72,8 @@ pub fn html(s: &Subject<'_>, assumptions: &[String]) -> String {
         ("{{quality}}", quality(s)),
         ("{{assumptions}}", lines(assumptions.to_vec())),
         ("{{facts}}", facts(s)),
-        ("{{council}}", s.run.state().svg()),
+        // Inside a page the element needs no name of its language.
+        ("{{council}}", s.run.state().svg().replace(" xmlns=\"http://www.w3.org/2000/svg\"", "")),
         ("{{mandate}}", escape(&s.prepared.binding.mandate)),
         ("{{title}}", escape(&s.prepared.mandate.name)),
         ("{{run}}", escape(s.id.as_str())),

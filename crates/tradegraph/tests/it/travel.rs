@@ -48,6 +48,7 @@ fn a_fork_without_an_agent_is_a_run_of_its_own() {
     assert_eq!(store.fork_of(&store.find(parent_id).unwrap().info.id).unwrap(), None);
     let replayed = place.json(&["replay", &id]);
     assert_eq!((&replayed["same"], &replayed["state_hash"]), (&Value::Bool(true), &fork["state_hash"]));
+    assert!(place.good(&["report", &id]).contains("report"));
     for order in ["1", "3"] {
         let (before, after) = (place.json(&["explain", parent_id, order]), place.json(&["explain", &id, order]));
         assert_eq!(before["headline"], after["headline"], "an order of the past that both have");

@@ -284,10 +284,26 @@ impl FusionAllocator {
         self.backoff.forget(i);
     }
 
-    /// Writes what lasts from one decision to the next.
-    pub fn save(&self, to: &mut Encoder) {
+    /// Writes what it knows of the account: what no longer exists, and which wishes were refused.
+    pub fn save_account(&self, to: &mut Encoder) {
         self.gone.iter().for_each(|g| to.bool(*g));
         self.backoff.save(to);
+    }
+
+    /// Reads what `save_account` wrote.
+    ///
+    /// # Errors
+    /// `DecodeError` if the bytes are damaged.
+    pub fn load_account(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        for g in &mut self.gone {
+            *g = from.bool("delisted")?;
+        }
+        self.backoff.load(from)
+    }
+
+    /// Writes what lasts from one decision to the next.
+    pub fn save(&self, to: &mut Encoder) {
+        self.save_account(to);
         to.len(self.speakers.len());
         self.speakers.iter().for_each(|a| to.u32(a.0.into()));
         to.i64s(&self.asked);
@@ -306,10 +322,7 @@ impl FusionAllocator {
     /// # Errors
     /// `DecodeError` if the bytes are damaged.
     pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
-        for g in &mut self.gone {
-            *g = from.bool("delisted")?;
-        }
-        self.backoff.load(from)?;
+        self.load_account(from)?;
         let n = from.len("speakers")?;
         let found = n as u64;
         if n > usize::from(u16::MAX) {

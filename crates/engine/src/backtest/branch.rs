@@ -102,8 +102,8 @@ impl BackTest {
     }
 
     /// This council goes on with the account of `parent`, both standing at the same moment: books, orders, what rests at
-    /// the exchange, limits used, the account's curve and the numbers of events are the parent's; the market, opinions
-    /// and their scores are this run's own, as if its agents had always been there. Takes a snapshot at once, from
+    /// the exchange, limits used, results, the account's curve and the numbers of events are the parent's; the market, opinions,
+    /// their scores and what was learned are this run's own, as if its agents had always been there. Takes a snapshot at once, from
     /// which the branch can be run again.
     ///
     /// # Errors
@@ -191,6 +191,9 @@ fn same_past(a: &RunConfig, b: &RunConfig) -> Result<(), BranchError> {
         (a.actions.id() == b.actions.id(), "the table of corporate actions"),
         (a.schedules == b.schedules, "the schedule"),
         (kind(a) == kind(b), "the kind of allocator"),
+        (a.exits.is_some() == b.exits.is_some(), "whether positions have stops"),
+        (a.financing.is_some() == b.financing.is_some(), "whether nights cost and earn"),
+        (a.limits.breakers == b.limits.breakers && a.limits.account == b.limits.account, "breakers and the account's kind"),
     ];
     parts.into_iter().find(|(same, _)| !same).map_or(Ok(()), |(_, what)| Err(BranchError::Past(what)))
 }
@@ -204,8 +207,12 @@ fn save_account(desk: &Desk, to: &mut Encoder) {
     }
     match &desk.allocator {
         Allocator::Direct(a) => a.save(to),
-        Allocator::Fusion(a) => a.save(to),
+        Allocator::Fusion(a) => a.save_account(to),
     }
+    if let Some(exits) = &desk.exits {
+        exits.save(to);
+    }
+    desk.results.save(to);
     desk.equity.save(to);
 }
 
@@ -218,8 +225,12 @@ fn load_account(desk: &mut Desk, from: &mut Decoder<'_>) -> Result<(), DecodeErr
     }
     match &mut desk.allocator {
         Allocator::Direct(a) => a.load(from)?,
-        Allocator::Fusion(a) => a.load(from)?,
+        Allocator::Fusion(a) => a.load_account(from)?,
     }
+    if let Some(exits) = &mut desk.exits {
+        exits.load(from)?;
+    }
+    desk.results.load(from)?;
     desk.equity.load(from)
 }
 

@@ -229,6 +229,17 @@ class Case:
                 out = self.shown(self.graph.get_state(config))
             elif kind == "history":
                 out["history"] = [self.shown(s) for s in self.graph.get_state_history(config)]
+            elif kind == "subgraphs":
+                out["subgraphs"] = self.subgraphs(self.graph.get_state(config, subgraphs=True))
+            elif kind == "within":
+                # The namespace of the subgraph by its node, as the state shows it, or as its thread keeps it.
+                ns = action["ns"]
+                for name in action.get("path", []):
+                    found = self.graph.get_state({"configurable": config["configurable"] | {"checkpoint_ns": ns}})
+                    ns = next(t.state["configurable"]["checkpoint_ns"] for t in found.tasks if t.name == name)
+                config["configurable"]["checkpoint_ns"] = ns
+                out["state"] = self.shown(self.graph.get_state(config))
+                out["history"] = [self.shown(s) for s in self.graph.get_state_history(config)]
             elif kind == "update":
                 as_node = action.get("as")
                 self.fork = self.graph.update_state(config, action["values"], as_node=as_node and end(as_node))
@@ -249,6 +260,14 @@ class Case:
             out = {"error": "ambiguous"}
         out["runs"] = dict(sorted(self.runs.items()))
         return out
+
+    def subgraphs(self, s: Any) -> list:
+        one = lambda t: {
+            "node": t.name,
+            "state": None if t.state.metadata is None else self.shown(t.state),
+            "subgraphs": self.subgraphs(t.state),
+        }
+        return sorted(map(one, (t for t in s.tasks if t.state is not None)), key=lambda t: t["node"])
 
     def shown(self, s: Any) -> dict:
         return {
@@ -455,6 +474,11 @@ def before(name: str, nth: int = 0, **more: Any) -> dict:
     return {"at": {"next": name, "nth": nth} | more}
 
 
+def side_by(name: str) -> dict:
+    inner = {"channels": V, "nodes": named("first", last=ask(f"{name}?")), "edges": chain("first", "last")}
+    return {"graph": inner, "keep": "run"}
+
+
 def public() -> list:
     """Public tests of LangGraph by their names: the graphs and what is done with them are theirs, the words ours."""
     fork = GO | {"at": "fork"}
@@ -475,7 +499,22 @@ def public() -> list:
 
     both = [I, answer("a1"), answer("b1"), I, answer("a2"), answer("b2"), STATE]
     stop = {"channels": V | {"w": "last"}, "nodes": {"i1": {"ops": [w(["i1"]), w("seen", "w")]}} | named("i2"), "edges": chain("i1", "i2"), "before": ["i2"]}
+    subs = {"do": "subgraphs"}
+
+    def within(*path: str, ns: str = "") -> dict:
+        return {"do": "within", "ns": ns, "path": list(path)}
+
+    lines = {"channels": V | {"x": "last"}, "nodes": named("deep_2", deep_1={"ops": [w(["deep_1"]), w(7, "x")]}), "edges": chain("deep_1", "deep_2"), "before": ["deep_2"]}
+    middle = {"channels": V, "nodes": named("m", deep={"graph": lines, "keep": "run"}), "edges": chain("m", "deep")}
+    flow = [I, subs, within("sub"), GO | before("sub"), subs, answer("new"), subs, STATE]
     return [
+        case("test_nested_graph_state", named("o1", "o2", inner={"graph": stop, "keep": "run"}), chain("o1", "inner", "o2"), [I, STATE, subs, within("inner"), edit("u", **{"as": "o1"}), subs, GO, subs, within("inner"), GO, subs, STATE]),
+        case("test_doubly_nested_graph_state", named("p", "q", sub={"graph": middle, "keep": "run"}), chain("p", "sub", "q"), [I, subs, within("sub"), within("sub", "deep"), GO, subs, STATE]),
+        case("test_get_state_with_subgraphs_returns_subgraph_state", {"sub": {"graph": {"channels": V, "nodes": {"process": ask("go on?")}, "edges": chain("process")}, "keep": "run"}}, chain("sub"), [I, subs, within("sub"), answer("yes"), subs]),
+        case("subgraph states by thread", *nested("thread"), flow + [within(ns="sub"), I, subs, within(ns="sub"), answer("again"), within(ns="sub")]),
+        case("subgraph states of one that keeps nothing", *nested("nothing"), [I, subs, answer("a"), subs]),
+        case("subgraph states beside another", {"s1": side_by("s1"), "s2": side_by("s2"), "ok": sub(w(["ok"]))}, fan("START", "s1", "s2", "ok"), [I, subs, within("s2"), {"do": "answer_by", "values": {"s1?": "A"}}, subs, answer("B"), subs]),
+        case("subgraph states at a breakpoint before it", *plain, [I, subs, STATE, GO, subs], before=["sub"]),
         case("test_multiple_forks_from_same_checkpoint", named("a", "b"), chain("a", "b"), [I, edit("f1") | before("b", -1), fork, edit("f2") | before("b", -1), fork, STATE, HISTORY]),
         case("test_replay_from_before_interrupt_refires", asks, asking, done + [GO | before("ask", -1), STATE, HISTORY]),
         case("test_replay_from_interrupt_checkpoint_refires", asks, asking, done + [GO | before("ask", asks=True), STATE, HISTORY]),

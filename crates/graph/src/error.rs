@@ -472,6 +472,14 @@ pub enum RunError {
         /// The thread.
         thread: String,
     },
+    /// There is no such subgraph.
+    #[error("no subgraph has the namespace `{ns}`; subgraphs there are: {}", .known.join(", "))]
+    NoSubgraph {
+        /// The namespace.
+        ns: String,
+        /// The subgraphs of the graph in which the search ended.
+        known: Vec<String>,
+    },
     /// Several questions wait and the answer does not say for which it is.
     #[error("several questions wait; answer by id: {}", ids(.waiting))]
     Ambiguous {

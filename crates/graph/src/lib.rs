@@ -89,5 +89,5 @@ pub use saver::{
 };
 pub use stream::{Event, Modes, State, Updates};
 pub use subgraph::Keep;
-pub use thread::{At, Command, Drain, End, Input, Outcome, Snapshot, Update};
+pub use thread::{At, Command, Drain, End, Input, Outcome, Snapshot, SubgraphState, Update};
 pub use verdict::{Outcome as VerdictOutcome, Verdict};

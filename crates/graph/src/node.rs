@@ -3,6 +3,8 @@
 use crate::error::NodeError;
 use crate::exec::jobs::Jobs;
 use crate::io::Io;
+use crate::run::Compiled;
+use crate::subgraph::Keep;
 use std::sync::Arc;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 
@@ -39,6 +41,18 @@ pub trait Node<C>: Send {
     /// Bytes that are no state of this node.
     fn load(&mut self, _from: &mut Decoder<'_>) -> Result<(), DecodeError> {
         Ok(())
+    }
+
+    /// The graph that this node is, if it is one.
+    #[doc(hidden)]
+    fn subgraph(&self) -> Option<(&Compiled<C>, Keep)> {
+        None
+    }
+
+    /// As [`Node::subgraph`], to load checkpoints into it.
+    #[doc(hidden)]
+    fn subgraph_mut(&mut self) -> Option<(&mut Compiled<C>, Keep)> {
+        None
     }
 }
 

@@ -30,6 +30,15 @@ impl<C> Subgraph<C> {
     }
 }
 
+/// Where the checkpoints of a subgraph are: under its node's name in the graph around it, for [`Keep::Run`] with the task.
+pub(crate) fn namespace(outer: &str, name: &str, keep: Keep, task: u64) -> String {
+    let mut ns = if outer.is_empty() { name.to_owned() } else { format!("{outer}|{name}") };
+    if keep == Keep::Run {
+        ns.push_str(&format!(":{task:016x}"));
+    }
+    ns
+}
+
 impl<C> Node<C> for Subgraph<C> {
     fn run(&mut self, ctx: &mut C, io: &mut Io<'_>) -> Result<(), NodeError> {
         let Some(desk) = io.desk() else { return Err(NodeError::Plain { call: "subgraph", declare: "subgraph" }) };
@@ -38,10 +47,7 @@ impl<C> Node<C> for Subgraph<C> {
         let shares = desk.plan.nodes.get(usize::from(task.rank)).map(|n| n.shares.clone()).unwrap_or_default();
         let resuming = env.resuming;
         let link = env.link.as_ref().filter(|_| self.keep != Keep::Nothing).map(|link| {
-            let mut ns = if link.ns.is_empty() { name.clone() } else { format!("{}|{name}", link.ns) };
-            if self.keep == Keep::Run {
-                ns.push_str(&format!(":{:016x}", task.id));
-            }
+            let ns = namespace(&link.ns, &name, self.keep, task.id);
             Link { ns, ..link.clone() }
         });
         let inner = &mut self.graph.full.env;
@@ -104,5 +110,13 @@ impl<C> Node<C> for Subgraph<C> {
 
     fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
         self.graph.load_nodes(from)
+    }
+
+    fn subgraph(&self) -> Option<(&Compiled<C>, Keep)> {
+        Some((&self.graph, self.keep))
+    }
+
+    fn subgraph_mut(&mut self) -> Option<(&mut Compiled<C>, Keep)> {
+        Some((&mut self.graph, self.keep))
     }
 }

@@ -2,10 +2,12 @@
 //! back into, changed and branched. The calls are LangGraph's: `invoke`, `invoke(None)` is [`Compiled::proceed`],
 //! `Command(resume=…)` is [`Compiled::answer`], `get_state` is [`Compiled::state`].
 
+mod nested;
 mod position;
 mod session;
 mod state;
 
+pub use nested::SubgraphState;
 pub(crate) use session::{Pending, Session};
 pub use state::{Snapshot, Update};
 

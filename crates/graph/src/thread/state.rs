@@ -58,9 +58,11 @@ impl<C> Compiled<C> {
         if self.full.session.home.is_none() {
             return Err(RunError::NoSaver);
         }
-        if !self.open(at)? {
-            return Ok(None);
-        }
+        if self.open(at)? { self.current_snapshot() } else { Ok(None) }
+    }
+
+    /// Of the checkpoint that was opened.
+    pub(super) fn current_snapshot(&mut self) -> Result<Option<Snapshot>, RunError> {
         self.apply_nulls()?;
         let done = self.finished_tasks();
         let next = done.iter().filter(|(_, record)| record.is_none()).map(|(name, _)| name.clone()).collect();
@@ -92,7 +94,7 @@ impl<C> Compiled<C> {
         list.into_iter().map(|saved| self.snapshot_of(saved)).collect()
     }
 
-    fn snapshot_of(&mut self, saved: Saved) -> Result<Snapshot, RunError> {
+    pub(super) fn snapshot_of(&mut self, saved: Saved) -> Result<Snapshot, RunError> {
         let bad = |source| RunError::BadCheckpoint { id: saved.id, source };
         if saved.writes.iter().any(|w| w.task == 0) {
             return self.changed_snapshot(saved);

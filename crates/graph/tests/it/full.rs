@@ -519,6 +519,48 @@ fn a_thread_goes_on_in_another_process_with_the_same_saver() {
 }
 
 #[test]
+fn a_subgraph_is_looked_into_at_any_of_its_checkpoints() {
+    let mut inner = GraphBuilder::<()>::new("inner");
+    let x = inner.channel("x", Channel::reduce(Vec::new(), |all: &mut Vec<String>, one: String| all.push(one)).saved());
+    let [a, b] = ["a", "b"].map(|n| named(&mut inner, x, n));
+    inner.edge(START, a).edge(a, b);
+    inner.interrupt_before(b);
+    let mut g = GraphBuilder::<()>::new("outer");
+    let v = saved_list(&mut g);
+    let sub = g.subgraph("sub", compiled(inner), Keep::Run);
+    let last = named(&mut g, v, "last");
+    g.edge(START, sub).edge(sub, last);
+    let mut graph = attached(g);
+    let at = At::thread("t");
+    graph.invoke(&mut (), &at, |_| Ok(())).unwrap();
+
+    let found = graph.subgraphs(&at).unwrap();
+    let ns = found[0].ns.clone();
+    let state = found[0].state.as_ref().unwrap();
+    assert_eq!((found.len(), found[0].node.as_str(), state.next.as_slice()), (1, "sub", &["b".to_owned()][..]));
+    assert_eq!(graph.value_within(&ns, state, x).unwrap(), Some(vec!["a".to_owned()]));
+    let history = graph.history_within(&at, &ns, Query::default()).unwrap();
+    let nexts: Vec<_> = history.iter().map(|s| s.next.join(" ")).collect();
+    assert_eq!(nexts, ["b", "a", "START"]);
+    assert_eq!(graph.state_within(&at.checkpoint(history[1].id), &ns).unwrap().unwrap().next, ["a"]);
+    assert_eq!(graph.state_within(&at, "sub:0").unwrap(), None);
+    for wrong in ["", "other", "sub|deep"] {
+        let error = graph.state_within(&at, wrong).unwrap_err().to_string();
+        let known = if wrong == "sub|deep" { "" } else { "sub" };
+        assert_eq!(error, format!("no subgraph has the namespace `{wrong}`; subgraphs there are: {known}"));
+    }
+
+    // The run goes on where it was, whatever was looked at last.
+    graph.state_within(&at.checkpoint(history[2].id), &ns).unwrap();
+    assert_eq!(graph.proceed(&mut (), &at).unwrap().end, End::Done);
+    assert_eq!(graph.get(v).unwrap(), &["last"]);
+    let ended = graph.state_within(&at, &ns).unwrap().unwrap();
+    assert_eq!(graph.value_within(&ns, &ended, x).unwrap(), Some(vec!["a".to_owned(), "b".to_owned()]));
+    assert!(graph.subgraphs(&at).unwrap().is_empty());
+    assert_eq!(graph.history_within(&at, &ns, Query::default()).unwrap().len(), 4);
+}
+
+#[test]
 fn answers_that_nobody_waits_for_are_refused() {
     let mut g = GraphBuilder::<()>::new("answers");
     let a = idle(&mut g, "a");

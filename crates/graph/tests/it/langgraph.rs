@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tradegraph_graph::{
     At, CachePolicy, Channel, CheckpointId, Command, CompileError, Compiled, Durability, END, End, Event, GraphBuilder,
     Input, Io, Keep, Limits, MemorySaver, Modes, NodeError, NodeId, Outcome, ParentCommand, Query, Reads, Retry,
-    RunError, START, Snapshot, Update, Value, ValueChan,
+    RunError, START, Snapshot, SubgraphState, Update, Value, ValueChan,
 };
 
 #[derive(Default)]
@@ -168,6 +168,8 @@ fn choose<'a>(rule: &'a Json, reads: &Reads<'_>, chans: &Chans) -> &'a [Json] {
 pub(crate) struct Built {
     pub(crate) graph: Compiled<World>,
     pub(crate) chans: Chans,
+    /// The channels of subgraphs, by the names of their nodes from the outside in, joined by `|`.
+    inner: BTreeMap<String, Chans>,
 }
 
 /// Wires a graph described as data.
@@ -176,7 +178,7 @@ pub(crate) fn build(spec: &Json, shared: bool, outer: Option<(Ids, Chans)>) -> R
     let channels = spec["channels"].as_object().unwrap().iter();
     let chans: Chans = channels.map(|(k, v)| (k.clone(), g.channel(k, Channel::of_values(text(v)).unwrap()))).collect();
     let ids: Ids = Arc::default();
-    let mut map = BTreeMap::new();
+    let (mut map, mut inside) = (BTreeMap::new(), BTreeMap::new());
     let nodes = spec["nodes"].as_object().unwrap();
     for (name, node) in nodes {
         if let Some(inner) = node.get("graph") {
@@ -185,8 +187,10 @@ pub(crate) fn build(spec: &Json, shared: bool, outer: Option<(Ids, Chans)>) -> R
                 "thread" => Keep::Thread,
                 _ => Keep::Nothing,
             };
-            let child = build(inner, shared, Some((ids.clone(), chans.clone())))?.graph;
-            map.insert(name.clone(), g.subgraph(name, child, keep));
+            let child = build(inner, shared, Some((ids.clone(), chans.clone())))?;
+            inside.extend(child.inner.into_iter().map(|(path, chans)| (format!("{name}|{path}"), chans)));
+            inside.insert(name.clone(), child.chans);
+            map.insert(name.clone(), g.subgraph(name, child.graph, keep));
             continue;
         }
         let add = |g: &mut GraphBuilder<World>, name: String, ops: Json| {
@@ -272,7 +276,7 @@ pub(crate) fn build(spec: &Json, shared: bool, outer: Option<(Ids, Chans)>) -> R
     texts(&spec["after"]).iter().for_each(|n| _ = g.interrupt_after(map[n]));
     let _ = ids.set(map);
     let recursion = spec["limit"].as_u64().unwrap_or(25) as u32;
-    Ok(Built { graph: g.compile(Limits { recursion })?, chans })
+    Ok(Built { graph: g.compile(Limits { recursion })?, chans, inner: inside })
 }
 
 fn values_of(built: &Built) -> Json {
@@ -281,8 +285,25 @@ fn values_of(built: &Built) -> Json {
 }
 
 fn shown(built: &Built, s: &Snapshot) -> Json {
-    let value = |c: &ValueChan| built.graph.value_in(s, *c).unwrap();
-    let values = built.chans.iter().filter_map(|(k, c)| Some((k.clone(), json_of(&value(c)?))));
+    shown_with(s, &built.chans, |c| built.graph.value_in(s, c).unwrap())
+}
+
+/// A snapshot of a subgraph.
+fn shown_within(built: &Built, ns: &str, s: &Snapshot) -> Json {
+    let names: Vec<&str> = ns.split('|').map(|part| part.split(':').next().unwrap()).collect();
+    shown_with(s, &built.inner[&names.join("|")], |c| built.graph.value_within(ns, s, c).unwrap())
+}
+
+fn subgraphs_of(built: &Built, all: &[SubgraphState]) -> Json {
+    let one = |s: &SubgraphState| {
+        let state = s.state.as_ref().map(|state| shown_within(built, &s.ns, state));
+        json!({"node": s.node, "state": state, "subgraphs": subgraphs_of(built, &s.subgraphs)})
+    };
+    all.iter().map(one).collect()
+}
+
+fn shown_with(s: &Snapshot, chans: &Chans, value: impl Fn(ValueChan) -> Option<Value>) -> Json {
+    let values = chans.iter().filter_map(|(k, c)| Some((k.clone(), json_of(&value(*c)?))));
     let values = Json::Object(values.collect());
     let mut asks: Vec<String> = s.asks.iter().map(|a| a.value.as_str().unwrap().to_owned()).collect();
     asks.sort();
@@ -418,6 +439,22 @@ impl Case {
             "history" => {
                 let all = graph.history(at, Query::default())?;
                 return Ok(json!({"history": all.iter().map(|s| shown(&self.built, s)).collect::<Vec<_>>()}));
+            }
+            "subgraphs" => {
+                let all = graph.subgraphs(at)?;
+                return Ok(json!({"subgraphs": subgraphs_of(&self.built, &all)}));
+            }
+            "within" => {
+                let mut ns = text(&action["ns"]).to_owned();
+                let mut level = graph.subgraphs(at)?;
+                for name in texts(&action["path"]) {
+                    let found = level.into_iter().find(|s| s.node == name).unwrap();
+                    (ns, level) = (found.ns, found.subgraphs);
+                }
+                let state = graph.state_within(at, &ns)?.unwrap();
+                let history = graph.history_within(at, &ns, Query::default())?;
+                let history: Vec<Json> = history.iter().map(|s| shown_within(&self.built, &ns, s)).collect();
+                return Ok(json!({"state": shown_within(&self.built, &ns, &state), "history": history}));
             }
             "update" => {
                 let update = match action["as"].as_str() {
@@ -610,4 +647,8 @@ behaviours! {
     test_run_from_checkpoint_id_retains_previous_writes "test_run_from_checkpoint_id_retains_previous_writes"
     test_nested_graph_interrupts_parallel "test_nested_graph_interrupts_parallel"
     test_dynamic_interrupt "test_dynamic_interrupt"
+    test_nested_graph_state "test_nested_graph_state"
+    test_doubly_nested_graph_state "test_doubly_nested_graph_state"
+    test_get_state_with_subgraphs_returns_subgraph_state "test_get_state_with_subgraphs_returns_subgraph_state"
+    states_of_subgraphs "subgraph"
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 
 /// A mandate over bars of one minute, long enough to be killed in the middle.
-fn long(place: &Place) {
+pub(crate) fn long(place: &Place) {
     let mut csv = "ts,open,high,low,close,volume\n".to_owned();
     let mut price = 10_000_i64;
     let mut seed = 7_u64;
@@ -27,7 +27,7 @@ fn long(place: &Place) {
 }
 
 /// Groups that are durable, by the store's own reader.
-fn groups(place: &Place, run: &str) -> u64 {
+pub(crate) fn groups(place: &Place, run: &str) -> u64 {
     let count = || {
         let store = tradegraph_store::Store::open_read_only(&place.home()).ok()?;
         let run = store.find(run).ok()?.info.id;
@@ -82,6 +82,6 @@ fn a_killed_run_resumes_to_the_hash_of_an_undisturbed_one() {
     assert!(interrupted > 0, "no run was caught in the middle");
 }
 
-fn listed(place: &Place) -> usize {
+pub(crate) fn listed(place: &Place) -> usize {
     tradegraph_store::Store::open_read_only(&place.home()).and_then(|s| s.runs()).map_or(0, |r| r.len())
 }

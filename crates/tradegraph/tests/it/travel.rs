@@ -1,7 +1,9 @@
 //! Travel in time: a run is watched, looked into and forked.
 
-use crate::Place;
+use crate::{Place, recovery};
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 
 /// A council of two agents over a few hundred days.
 fn two(place: &Place) {
@@ -131,4 +133,90 @@ fn a_run_is_watched_paused_and_gone_on_with() {
     assert_eq!(place.json(&["inspect", "last", "--at", &seq])["nav"], first.last().unwrap()["values"]["nav"]);
     let told = place.good(&["watch", "last", "--from", "2021-12-01"]);
     assert!(told.contains("momentum_trader: ") && told.contains("NAV "), "{told}");
+}
+
+/// A command that runs on beside the test.
+fn started(place: &Place, arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_tradegraph"))
+        .current_dir(place.path())
+        .env_remove("TRADEGRAPH_HOME")
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits until the newest of `n` runs has commit groups that are durable; false if the command ended before.
+fn under_way(place: &Place, child: &mut Child, n: usize, groups: u64) -> bool {
+    loop {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if recovery::listed(place) == n && recovery::groups(place, "last") >= groups {
+            return true;
+        }
+    }
+}
+
+#[test]
+fn a_run_under_way_is_watched_to_its_end() {
+    let place = Place::new();
+    recovery::long(&place);
+    let mut child = started(&place, &["backtest", "long.toml", "--json"]);
+    assert!(under_way(&place, &mut child, 1, 2), "it ended before it could be watched");
+    let mut watcher = started(&place, &["watch", "last", "--json"]);
+    let mut lines = BufReader::new(watcher.stdout.take().unwrap()).lines();
+    let first: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    let alive = child.try_wait().unwrap().is_none();
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert!(watcher.wait().unwrap().success());
+    let printed = child.wait_with_output().unwrap();
+    assert!(printed.status.success());
+    assert!(alive, "the first cycle was shown only when the run was over");
+    let result: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    // What was seen while it ran is what is seen when it is over, to the last cycle.
+    let again = place.good(&["watch", "last", "--json"]);
+    let mut again = again.lines();
+    assert_eq!(serde_json::from_str::<Value>(again.next().unwrap()).unwrap(), first);
+    assert!(again.eq(rest.iter().map(String::as_str)));
+    let last: Value = serde_json::from_str(rest.last().unwrap()).unwrap();
+    let after = place.json(&["inspect", "last", "--at", &last["run_seq"].to_string()]);
+    assert_eq!(after["nav"], last["values"]["nav"]);
+    assert_eq!(place.json(&["inspect", "last", "--at", "2030-01-01"])["nav"], result["nav_end"]);
+}
+
+#[test]
+fn a_fork_that_is_killed_resumes_to_the_hash_of_an_undisturbed_one() {
+    let place = Place::new();
+    recovery::long(&place);
+    let parent = place.json(&["backtest", "long.toml"]);
+    let parent = parent["run"].as_str().unwrap();
+    let arguments = ["fork", parent, "--at", "2020-09-20", "--set", "allocator.quantity=7"];
+    let whole = place.json(&arguments);
+    // The groups of the past are there at once: a few more of its own.
+    let past = {
+        let store = tradegraph_store::Store::open_read_only(&place.home()).unwrap();
+        let id = store.find(whole["run"].as_str().unwrap()).unwrap().info.id;
+        store.fork_of(&id).unwrap().unwrap().snapshot.next_group
+    };
+    let mut interrupted = 0;
+    for more in [1, 3, 9] {
+        let n = recovery::listed(&place) + 1;
+        let mut child = started(&place, &[&arguments[..], &["--quiet"]].concat());
+        let caught = under_way(&place, &mut child, n, past + more);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let status = place.json(&["runs"])["runs"].as_array().unwrap().last().unwrap()["status"].clone();
+        if !caught || status == "finished" {
+            continue;
+        }
+        interrupted += 1;
+        let resumed = place.json(&["resume", "last"]);
+        for key in ["state_hash", "rolling_hash", "nav_end", "fees", "orders"] {
+            assert_eq!(resumed[key], whole[key], "{key}, {more} groups after the fork");
+        }
+        assert_eq!(place.json(&["replay", "last"])["same"], true);
+    }
+    assert!(interrupted > 0, "no fork was caught in the middle");
 }

@@ -359,7 +359,9 @@ impl<C> NodeMut<'_, C> {
         self.with(|spec| spec.policy.cache = Some(cache))
     }
 
-    /// Nodes of one step with a higher number are run first. The merge order stays that of the names.
+    /// Nodes of one step with a higher number start first, and are served first when bids share the end of a cycle.
+    /// All nodes of a step see the same state and merge in the order of their names, so that in a run with time for
+    /// all a priority changes no result. Shared nodes start before those that change the context.
     pub fn priority(self, priority: i32) -> Self {
         self.with(|spec| spec.policy.priority = priority)
     }

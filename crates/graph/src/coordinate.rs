@@ -1,4 +1,5 @@
-//! Who runs when a cycle has too little time left for all: nodes bid, the most value per millisecond runs.
+//! Who runs when a cycle has too little time left for all: nodes bid, the highest priority and then the most value per
+//! millisecond runs.
 
 /// The time of a cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Offer {
     /// Runs of the graph in which it stood back since it last ran. Each adds the value once more, so that a node that
     /// loses runs less often and not never.
     pub missed: u32,
+    /// The node's priority; a higher one is served before any value.
+    pub priority: i32,
 }
 
 impl Offer {
@@ -40,7 +43,7 @@ impl Offer {
 pub struct Claim {
     /// The offer.
     pub offer: Offer,
-    /// Its place by value per millisecond, from 1.
+    /// Its place by priority and then by value per millisecond, from 1.
     pub rank: usize,
     /// Whether the node runs.
     pub runs: bool,
@@ -62,29 +65,36 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// One sentence a node, in the order of value per millisecond.
+    /// One sentence a node, in the order in which they were served.
     #[must_use]
     pub fn explain(&self) -> Vec<String> {
         let mut claims: Vec<&Claim> = self.claims.iter().collect();
         claims.sort_by_key(|c| c.rank);
         let one = |c: &&Claim| {
-            let Offer { node, value, cost_ns, missed } = &c.offer;
+            let Offer { node, value, cost_ns, missed, priority } = &c.offer;
             let (cost, left) = (*cost_ns as f64 / 1e6, c.left_ns as f64 / 1e6);
             let verb = if c.runs { "runs" } else { "stands back" };
             let waited = if *missed > 0 { format!(", {missed} runs missed") } else { String::new() };
+            let first = if *priority == 0 { String::new() } else { format!("priority {priority}, ") };
             let (rank, per_ms) = (c.rank, c.offer.per_ms());
-            format!("{rank}. {node} {verb}: worth {value} for {cost} ms{waited}, {per_ms} per ms; {left} ms were left")
+            format!(
+                "{rank}. {node} {verb}: {first}worth {value} for {cost} ms{waited}, {per_ms} per ms; {left} ms were left"
+            )
         };
         claims.iter().map(one).collect()
     }
 }
 
-/// Shares the time that is left: in the order of value per millisecond (ties by name), every offer that still fits runs.
+/// Shares the time that is left: in the order of priority, then of value per millisecond (ties by name), every offer that
+/// still fits runs.
 #[must_use]
 pub fn negotiate(cycle: u64, step: i64, left_ns: u64, offers: Vec<Offer>) -> Decision {
     let mut order: Vec<usize> = (0..offers.len()).collect();
-    let key = |at: &usize| offers.get(*at).map_or((0.0, ""), |o| (o.per_ms(), o.node.as_str()));
-    order.sort_by(|a, b| key(b).0.total_cmp(&key(a).0).then_with(|| key(a).1.cmp(key(b).1)));
+    let key = |at: &usize| offers.get(*at).map_or((0, 0.0, ""), |o| (o.priority, o.per_ms(), o.node.as_str()));
+    order.sort_by(|a, b| {
+        let (a, b) = (key(a), key(b));
+        b.0.cmp(&a.0).then_with(|| b.1.total_cmp(&a.1)).then_with(|| a.2.cmp(b.2))
+    });
     let mut left = left_ns;
     let mut placed: Vec<(usize, usize, bool, u64)> = Vec::with_capacity(order.len());
     for (rank, at) in order.iter().enumerate() {

@@ -81,6 +81,27 @@ pub(crate) struct Full<C> {
     pub(crate) session: Session,
 }
 
+impl<C> Full<C> {
+    /// The places of the step's tasks in the order in which `execute` starts them, from 1; none for one that is not run.
+    fn turns(&self) -> Vec<Option<u32>> {
+        let tasks = self.tasks.get(..self.n_tasks).unwrap_or_default();
+        let runs = |at: &usize| tasks.get(*at).is_some_and(|t| matches!(t.status, Status::Waiting));
+        let mut order: Vec<usize> = (0..tasks.len()).filter(runs).collect();
+        order.sort_by_key(|at| {
+            let rank = tasks.get(*at).map_or(0, |t| usize::from(t.rank));
+            let alone = self.sharing.get(rank).is_none_or(Option::is_none);
+            (alone, std::cmp::Reverse(self.policies.get(rank).map_or(0, |p| p.priority)))
+        });
+        let mut turns = vec![None; tasks.len()];
+        for (turn, at) in (1_u32..).zip(order) {
+            if let Some(slot) = turns.get_mut(at) {
+                *slot = Some(turn);
+            }
+        }
+        turns
+    }
+}
+
 pub(crate) enum StepEnd {
     Ran(u32),
     Asked,
@@ -241,12 +262,13 @@ impl<C> Compiled<C> {
         let Some(budget) = full.budget.filter(|_| !full.env.replays) else { return };
         let mut offers = Vec::new();
         for (at, task) in full.tasks.iter().enumerate().take(full.n_tasks) {
-            let bid = full.policies.get(usize::from(task.rank)).and_then(|p| p.bid);
-            if let (Some(bid), Status::Waiting) = (bid, &task.status) {
+            let policy = full.policies.get(usize::from(task.rank));
+            let priority = policy.map_or(0, |p| p.priority);
+            if let (Some(bid), Status::Waiting) = (policy.and_then(|p| p.bid), &task.status) {
                 let value = (bid.value)(&Reads::new(&self.channels, crate::channel::slot::NOBODY));
                 let node = self.plan.name_of(u32::from(task.rank));
                 let missed = full.missed.get(usize::from(task.rank)).copied().unwrap_or(0);
-                offers.push((at, Offer { node, value, cost_ns: bid.cost_ns, missed }));
+                offers.push((at, Offer { node, value, cost_ns: bid.cost_ns, missed, priority }));
             }
         }
         if offers.is_empty() {
@@ -275,10 +297,11 @@ impl<C> Compiled<C> {
         if full.observers.is_empty() {
             return;
         }
-        for task in full.tasks.iter().take(full.n_tasks) {
+        let turns = full.turns();
+        for (task, turn) in full.tasks.iter().take(full.n_tasks).zip(turns) {
             let node = self.plan.nodes.get(usize::from(task.rank)).map_or("", |n| n.name.as_str());
             let cached = task.cached || task.reused;
-            let event = Event::Task { step: full.env.step, id: task.id, node, packet: task.index, cached };
+            let event = Event::Task { step: full.env.step, id: task.id, node, packet: task.index, cached, turn };
             full.observers.iter_mut().for_each(|o| o.show(&event));
         }
     }

@@ -56,6 +56,9 @@ pub enum Event<'a> {
         packet: Option<u32>,
         /// Its output is known already.
         cached: bool,
+        /// Its place among those that start in this step, from 1: shared nodes first, then by priority, then in merge
+        /// order. None if it does not run: its output is known, or it stands back or is out of service.
+        turn: Option<u32>,
     },
     /// A node has written.
     Updates {
@@ -197,7 +200,9 @@ impl Observer {
 impl std::fmt::Debug for Event<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Event::Task { step, node, packet, cached, .. } => write!(f, "{step} task {node} {packet:?} {cached}"),
+            Event::Task { step, node, packet, cached, turn, .. } => {
+                write!(f, "{step} task {node} {packet:?} {cached} {turn:?}")
+            }
             Event::Updates { step, node, cached, updates } => {
                 write!(f, "{step} updates {node} {:?} {cached}", updates.channels())
             }

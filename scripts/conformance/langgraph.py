@@ -480,7 +480,7 @@ def side_by(name: str) -> dict:
 
 
 def public() -> list:
-    """Public tests of LangGraph by their names: the graphs and what is done with them are theirs, the words ours."""
+    """Public tests of LangGraph by their names: graphs and actions follow theirs, the words are ours."""
     fork = GO | {"at": "fork"}
     asks = {"ask": ask("q")} | named("a", "b")
     asking = chain("a", "ask", "b")

@@ -22,7 +22,7 @@ use tradegraph_portfolio::{Decisions, DirectAllocator, FusionAllocator};
 #[derive(Debug)]
 pub(crate) enum Allocator {
     Direct(DirectAllocator),
-    Fusion(FusionAllocator),
+    Fusion(Box<FusionAllocator>),
 }
 
 /// The decisions of a block, prepared together: when each comes and which rows it sees.
@@ -217,7 +217,7 @@ impl Desk {
                 AllocatorConfig::Fusion { parameters, .. } => {
                     let mut a = FusionAllocator::new(parameters.clone(), n);
                     a.bind(&bindings);
-                    Allocator::Fusion(a)
+                    Allocator::Fusion(Box::new(a))
                 }
             },
             caps: config.caps,

@@ -8,4 +8,6 @@
 pub mod attribution;
 pub mod fibonacci;
 pub mod indicators;
+pub mod options;
 pub mod performance;
+pub mod vmath;

@@ -1,0 +1,68 @@
+//! Options: prices, Greeks, implied volatilities, American exercise, surfaces and strategies.
+//!
+//! Rates, carries and volatilities are per year, continuous and in units (0.05 is five per cent); times are in years;
+//! premiums are in the currency of the underlying for one unit of it. A number outside its range gives NaN, never a
+//! guess. Columns are computed in place without allocation, with the bits of the same call on one option, whatever
+//! the processor. `docs/options.md` lists every function with its source and its distance from other libraries.
+
+mod european;
+mod implied;
+mod normalised;
+
+pub use implied::{PremiumColumns, implied_vol, implied_vols};
+pub use european::{European, Greeks, GreeksMut, OptionColumns, greeks, prices};
+
+/// What the holder may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Right {
+    /// Buy at the strike.
+    Call,
+    /// Sell at the strike.
+    Put,
+}
+
+impl Right {
+    /// 1 for a call, −1 for a put.
+    #[inline(always)]
+    #[must_use]
+    pub const fn sign(self) -> f64 {
+        match self {
+            Right::Call => 1.0,
+            Right::Put => -1.0,
+        }
+    }
+
+    /// What exercise pays at this price of the underlying, 0 or more.
+    #[must_use]
+    pub fn payoff(self, underlying: f64, strike: f64) -> f64 {
+        (self.sign() * (underlying - strike)).max(0.0)
+    }
+}
+
+/// Options that a kernel holds at once on its stack, eight lanes times eight.
+pub(crate) const BLOCK: usize = 64;
+
+/// Calls `f(start, length)` for the blocks of `n` options.
+#[inline(always)]
+pub(crate) fn blocks(n: usize, mut f: impl FnMut(usize, usize)) {
+    let mut start = 0;
+    while start < n {
+        let length = BLOCK.min(n - start);
+        f(start, length);
+        start += length;
+    }
+}
+
+/// A block of a column; what is beyond its end repeats `rest`, which every kernel can work on.
+#[inline(always)]
+pub(crate) fn load<T: Copy>(column: &[T], start: usize, length: usize, rest: T) -> [T; BLOCK] {
+    let mut block = [rest; BLOCK];
+    block[..length].copy_from_slice(&column[start..start + length]);
+    block
+}
+
+/// Writes a block back.
+#[inline(always)]
+pub(crate) fn store(column: &mut [f64], start: usize, length: usize, block: &[f64; BLOCK]) {
+    column[start..start + length].copy_from_slice(&block[..length]);
+}

@@ -66,3 +66,6 @@ pub(crate) fn load<T: Copy>(column: &[T], start: usize, length: usize, rest: T) 
 pub(crate) fn store(column: &mut [f64], start: usize, length: usize, block: &[f64; BLOCK]) {
     column[start..start + length].copy_from_slice(&block[..length]);
 }
+
+#[cfg(test)]
+mod tests;

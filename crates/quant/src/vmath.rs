@@ -21,7 +21,7 @@ mod exp;
 mod log;
 mod normal;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use erfc::{erfc, erfcx};
 pub use exp::exp;

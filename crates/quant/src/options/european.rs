@@ -141,7 +141,8 @@ fn kernel(sign: f64, spot: f64, strike: f64, years: f64, rate: f64, carry: f64, 
     let gamma = phi * per_spot * per_spot * per_s;
     let per_year = 1.0 / years;
     let share_side = spot * delta;
-    let theta = -0.5 * phi * vol * vol * per_s - (carry - rate) * share_side - sign * rate * bond_side;
+    // −(b − r) S Δ ∓ r K e^(−rT) Φ(±d₂), with its two large terms taken together.
+    let theta = -0.5 * phi * vol * vol * per_s - carry * share_side + rate * price;
     let rho = sign * years * bond_side;
     let per_vol = root * per_s;
     let slope = phi * per_spot;

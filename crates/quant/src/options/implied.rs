@@ -58,6 +58,7 @@ fn reduce(sign: f64, premium: f64, forward: f64, strike: f64) -> Reduced {
 }
 
 /// A first guess of `s = σ√T`, within 6 % of it for premiums above 1e-12 or so; possibly useless below.
+/// At least `√(2π) β`, which is the answer at the money and a lower bound everywhere.
 #[inline(always)]
 fn start(r: &Reduced) -> f64 {
     let (e2, i2) = (r.bound * r.bound, r.inverse * r.inverse);
@@ -75,13 +76,14 @@ fn start(r: &Reduced) -> f64 {
     let root = (if inner > 0.0 { inner } else { 0.0 }).sqrt();
     let upper = square > i2 * (1.0 - q * q);
     let s2 = if upper { 2.0 * (m + root) } else { 2.0 * r.x * r.x / (m + root) };
-    s2.sqrt()
+    let s = s2.sqrt();
+    let least = SQRT_2PI * r.price;
+    if s > least { s } else { least }
 }
 
 /// `f = ln b(s) − ln β`, or `ln(bound − b(s)) − ln(bound − β)` above, with what Householder's step needs of it.
 #[derive(Clone, Copy)]
 struct Objective {
-    f: f64,
     /// Newton's step, and its products with the ratios of the derivatives: `f″/f′ · n` and `f‴/f′ · n²`.
     newton: f64,
     second: f64,
@@ -97,7 +99,7 @@ fn objective(h: f64, s: f64, per_s: f64, w: &Tails, f: f64) -> Objective {
     let c = h2 - 0.25 * s;
     let second = c * newton;
     let third = (c * c - 3.0 * h2 * per_s - 0.25) * newton * newton;
-    Objective { f, newton, second: second + f, third: third + f * (3.0 * second + 2.0 * f) }
+    Objective { newton, second: second + f, third: third + f * (3.0 * second + 2.0 * f) }
 }
 
 /// One step of Householder's third order: the new `s`, and its distance from the old one relative to it.
@@ -130,9 +132,13 @@ fn polish(r: &Reduced, s: f64) -> (f64, f64) {
 }
 
 /// Steps until they are small; one that leaves the bracket is replaced by a bisection in `ln s`.
+#[cold]
+#[inline(never)]
 fn patient(r: &Reduced, first: f64) -> f64 {
-    let (mut low, mut high) = (1e-160, 1e4);
-    let mut s = if first > 0.0 && first < 100.0 { first } else { asymptotic(r) };
+    let (mut low, mut high) = (SQRT_2PI * r.price, 1e4);
+    let wing = asymptotic(r);
+    let wing = if wing > low { wing } else { low };
+    let mut s = if first < 100.0 && r.price > 1e-12 { first } else { wing };
     for _ in 0..MOST_STEPS {
         let (next, relative) = step(r, s, false);
         if relative < SMALL_STEP {
@@ -199,35 +205,36 @@ impl WithSimd for Invert<'_> {
     fn with_simd<S: Simd>(self, _: S) {
         let Self { options: o, vol } = self;
         let zero = [0.0; BLOCK];
+        let (mut x, mut price, mut bound, mut inverse) = (zero, zero, zero, zero);
         let (mut s, mut last) = (zero, zero);
-        let nothing = Reduced { x: 0.0, price: 0.0, bound: 1.0, inverse: 1.0 };
         blocks(vol.len(), |at, length| {
             let sign = load(o.right, at, length, Right::Call).map(Right::sign);
             let premium = load(o.premium, at, length, 0.1);
             let forward = load(o.forward, at, length, 1.0);
             let strike = load(o.strike, at, length, 1.0);
             let years = load(o.years, at, length, 1.0);
-            let mut rows = [nothing; BLOCK];
             for i in 0..BLOCK {
-                rows[i] = reduce(sign[i], premium[i], forward[i], strike[i]);
+                let r = reduce(sign[i], premium[i], forward[i], strike[i]);
+                (x[i], price[i], bound[i], inverse[i]) = (r.x, r.price, r.bound, r.inverse);
             }
+            let row = |i: usize| Reduced { x: x[i], price: price[i], bound: bound[i], inverse: inverse[i] };
             for i in 0..BLOCK {
-                s[i] = start(&rows[i]);
+                s[i] = start(&row(i));
             }
             let first = s;
             for i in 0..BLOCK {
-                (s[i], _) = step(&rows[i], s[i], true);
+                (s[i], _) = step(&row(i), s[i], true);
             }
             for i in 0..BLOCK {
-                (s[i], last[i]) = polish(&rows[i], s[i]);
+                (s[i], last[i]) = polish(&row(i), s[i]);
             }
             for i in 0..length {
                 if !(last[i] < SMALL_STEP) {
-                    s[i] = patient(&rows[i], first[i]);
+                    s[i] = patient(&row(i), first[i]);
                 }
             }
             for i in 0..BLOCK {
-                s[i] = finish(&rows[i], s[i], years[i]);
+                s[i] = finish(&row(i), s[i], years[i]);
             }
             store(vol, at, length, &s);
         });

@@ -69,7 +69,7 @@ pub(super) fn exp_square(x: f64, scale: f64) -> f64 {
     exp_sum(-scale * (upper * upper), -scale * ((x - upper) * (x + upper)))
 }
 
-/// `e^(x²) erfc(x)`, at most 6 units in the last place away; ∞ below −26.7.
+/// `e^(x²) erfc(x)`, at most 7 units in the last place away; ∞ below −26.7.
 ///
 /// A polynomial of degree 25 in `(x − 3) / (x + 4)` for `x ≥ −½`, after Shepherd and Laframboise, Mathematics of
 /// Computation 36 (1981) 249; below, `2 e^(x²) − erfcx(−x)`.
@@ -82,7 +82,7 @@ pub fn erfcx(x: f64) -> f64 {
     if reflected { grown - y } else { y }
 }
 
-/// `1 − erf(x)`, at most 6 units in the last place away; subnormal results to half the smallest number more.
+/// `1 − erf(x)`, at most 7 units in the last place away; subnormal results to half the smallest number more.
 #[inline(always)]
 #[must_use]
 pub fn erfc(x: f64) -> f64 {

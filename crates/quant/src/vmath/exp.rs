@@ -21,7 +21,7 @@ const POLYNOMIAL: [f64; 10] = [
     2.510_521_769_568_451_6e-08,
 ];
 
-/// `e^x`, at most 0.6 units in the last place away; 0 below −745.2, ∞ above 709.8.
+/// `e^x`, at most 0.8 units in the last place away; 0 below −745.2, ∞ above 709.8.
 ///
 /// `x = n ln 2 + r`, a polynomial of degree 11 in `r`, and the power of two in two steps so that subnormal results are
 /// rounded once. Source: Cody and Waite (1980), chapter 6.

@@ -5,11 +5,20 @@
 //! guess. Columns are computed in place without allocation, with the bits of the same call on one option, whatever
 //! the processor. `docs/options.md` lists every function with its source and its distance from other libraries.
 
+mod american;
+mod bachelier;
+mod digital;
 mod european;
 mod implied;
+mod grid;
 mod normalised;
+mod parity;
 
 pub use implied::{PremiumColumns, implied_vol, implied_vols};
+pub use american::{American, AmericanScheme, american_prices};
+pub use bachelier::{Bachelier, BachelierGreeks, implied_normal_vol};
+pub use grid::{CashDividend, Exercise, Grid, escrowed};
+pub use parity::{Parity, american_parity_breach, parity};
 pub use european::{European, Greeks, GreeksMut, OptionColumns, greeks, prices};
 
 /// What the holder may do.

@@ -66,6 +66,7 @@ pub struct Greeks {
 
 impl European {
     /// An option on something held at a cost: a share with a dividend yield, a currency with its own rate.
+    #[inline(always)]
     #[must_use]
     pub fn on_spot(right: Right, spot: f64, strike: f64, years: f64, rate: f64, dividend_yield: f64, vol: f64) -> Self {
         Self { right, underlying: spot, strike, years, rate, carry: rate - dividend_yield, vol }
@@ -82,6 +83,12 @@ impl European {
     #[must_use]
     pub fn price(&self) -> f64 {
         self.greeks().price
+    }
+
+    /// [`European::price`] inside a kernel.
+    #[inline(always)]
+    pub(super) fn premium(&self) -> f64 {
+        kernel(self.right.sign(), self.underlying, self.strike, self.years, self.rate, self.carry, self.vol).price
     }
 
     /// The premium and all Greeks. With no time or no volatility left they are those of the payoff; exactly at the money
@@ -185,7 +192,7 @@ pub struct OptionColumns<'a> {
 }
 
 impl OptionColumns<'_> {
-    fn check(&self) -> usize {
+    pub(super) fn check(&self) -> usize {
         let n = self.right.len();
         let columns = [self.underlying, self.strike, self.years, self.rate, self.carry, self.vol];
         assert!(columns.iter().all(|c| c.len() == n), "option columns of one length");

@@ -88,3 +88,12 @@ const fn pairs<const N: usize, const HALF: usize>(coefficients: &[f64; N]) -> [[
     }
     pairs
 }
+
+/// `−erfcx′(u) = 2/√π − 2 u erfcx(u)` for `u ≥ −½`, without the cancellation of the two.
+#[inline(always)]
+pub(super) fn falling(u: f64) -> f64 {
+    let r = 1.0 / (u + OFFSET);
+    let tau = 1.0 - SPAN * r;
+    let (value, slope) = divided_difference(&PAIRS, tau, tau);
+    r * r * (value - SPAN * r * slope)
+}

@@ -148,11 +148,73 @@ fn implied(worst: &mut Worst) {
     }
 }
 
+fn american(worst: &mut Worst) {
+    let (fast, accurate, mut grid) = (AmericanScheme::fast(), AmericanScheme::accurate(), Grid::new(800, 400));
+    for (n, (r, line)) in table(include_str!("../../../oracles/options_american.csv")).enumerate() {
+        let v: Vec<f64> = r.iter().map(|x| number(x)).collect();
+        let o = American {
+            right: right(r[0]),
+            underlying: v[1],
+            strike: v[2],
+            years: v[3],
+            rate: v[4],
+            carry: v[4] - v[5],
+            vol: v[6],
+        };
+        let error = |x: f64| (x - v[7]).abs() / v[2];
+        worst.note("American, fast", "QuantLib", error(o.price(&fast)), line);
+        worst.note("American, accurate", "QuantLib", error(o.price(&accurate)), line);
+        worst.note("(QuantLib's own fast scheme)", "QuantLib", error(v[8]), line);
+        if n % 4 == 0 {
+            worst.note("American, Grid 800 × 400", "QuantLib", error(grid.price(&o, Exercise::American, &[])), line);
+        }
+    }
+    for (r, line) in table(include_str!("../../../oracles/options_dividends.csv")) {
+        let v: Vec<f64> = r[..6].iter().map(|x| number(x)).collect();
+        let o = American {
+            right: right(r[0]),
+            underlying: v[1],
+            strike: v[2],
+            years: v[3],
+            rate: v[4],
+            carry: v[4],
+            vol: v[5],
+        };
+        let paid: Vec<CashDividend> = r[7]
+            .split(';')
+            .map(|d| d.split_once(':').map(|(t, c)| CashDividend { years: number(t), amount: number(c) }).unwrap())
+            .collect();
+        let exercise = if r[6] == "1" { Exercise::American } else { Exercise::European };
+        let error = (grid.price(&o, exercise, &paid) - number(r[8])).abs() / v[2];
+        worst.note("cash dividends, Grid 800 × 400", "QuantLib", error, line);
+    }
+}
+
+fn bachelier(worst: &mut Worst) {
+    for (r, line) in table(include_str!("../../../oracles/options_bachelier.csv")) {
+        let v: Vec<f64> = r.iter().map(|x| number(x)).collect();
+        let o = Bachelier { right: right(r[0]), forward: v[1], strike: v[2], years: v[3], vol: v[4] };
+        let g = o.greeks();
+        for (name, ours, expected) in
+            [("price", g.price, v[5]), ("delta", g.delta, v[6]), ("gamma", g.gamma, v[7]), ("vega", g.vega, v[8])]
+        {
+            worst.note(&format!("Bachelier, {name}"), "mpmath", ((ours - expected) / expected).abs(), line);
+        }
+        let found = implied_normal_vol(o.right, v[5], v[1], v[2], v[3]);
+        // What a rounding of the premium moves the volatility by.
+        let determined = v[5] / v[8] * f64::EPSILON;
+        let error = (found - v[4]).abs() / (determined + v[4] * f64::EPSILON);
+        worst.note("implied_normal_vol, in roundings of the premium", "mpmath", error, line);
+    }
+}
+
 /// All comparisons.
 pub(super) fn compare() -> Vec<Compared> {
     let mut worst = Worst::default();
     european(&mut worst);
     implied(&mut worst);
+    bachelier(&mut worst);
+    american(&mut worst);
     worst.0
 }
 

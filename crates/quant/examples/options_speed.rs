@@ -70,4 +70,36 @@ fn main() {
     let found = &mut out[0];
     let seconds = median(repeats, || implied_vols(premiums, found));
     emit("W5-iv", n, seconds, &format!("\"max_abs_vol_err\":{:e}", worst(found, &vol)));
+
+    let puts = vec![Right::Put; n];
+    let some = n.min(100_000);
+    let american = OptionColumns {
+        right: &puts[..some],
+        underlying: &spot[..some],
+        strike: &strike[..some],
+        years: &years[..some],
+        rate: &rate[..some],
+        carry: &rate[..some],
+        vol: &vol[..some],
+    };
+    let (fast, accurate) = (AmericanScheme::fast(), AmericanScheme::accurate());
+    let few = some.min(2_000);
+    let exact: Vec<f64> = (0..few)
+        .map(|i| {
+            American {
+                right: Right::Put,
+                underlying: spot[i],
+                strike: strike[i],
+                years: years[i],
+                rate: rate[i],
+                carry: rate[i],
+                vol: vol[i],
+            }
+            .price(&accurate)
+        })
+        .collect();
+    let found = &mut out[0][..some];
+    let seconds = median(repeats, || american_prices(&fast, american, found));
+    let relative = (0..few).map(|i| (found[i] - exact[i]).abs() / strike[i]).fold(0.0, f64::max);
+    emit("W5-american", some, seconds, &format!("\"max_err_of_strike_vs_accurate\":{relative:e},\"n_err\":{few}"));
 }

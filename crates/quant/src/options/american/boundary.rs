@@ -8,6 +8,9 @@ use std::f64::consts::FRAC_1_SQRT_2;
 
 const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
 
+/// Jacobi's steps overshoot by about 0.45 of the error (seen over 321 options); this share of them does not.
+const DAMPING: f64 = 0.8;
+
 /// A put with a strike of one; `scale` is what its value counts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Put {
@@ -50,10 +53,14 @@ pub(super) fn puts<const L: usize>(
     let mut fall = [[0.0; L]; MOST_NODES];
     let mut squares = [[0.0; L]; MOST_NODES];
     let mut last = [0.0; L];
+    let mut before = 0.0;
     for (node, part) in scheme.nodes.iter().enumerate().rev() {
+        // The boundary falls about with the root of time.
+        let growth = if before > 0.0 { part / before } else { 0.0 };
+        before = *part;
         for i in 0..L {
             let root_tau = part * root[i];
-            let start = if last[i] > 0.0 { last[i] } else { 0.8 * vol[i] * root_tau };
+            let start = if growth > 0.0 { growth * last[i] } else { 2.5 * vol[i] * root_tau };
             last[i] = qd_plus(r[i], q[i], vol[i], root_tau, ln_x[i], start);
             fall[node][i] = last[i];
             squares[node][i] = last[i] * last[i];
@@ -90,7 +97,8 @@ pub(super) fn puts<const L: usize>(
     value
 }
 
-/// `ln(X / B)` by QD+: Newton's method on its equation, with the correction `c₀` of the step before.
+/// `ln(X / B)` by QD+: Newton's method on the equation without its correction `c₀`, then with it as it is there, bounded
+/// by half of the power that it corrects.
 #[inline(always)]
 fn qd_plus(r: f64, q: f64, vol: f64, root_tau: f64, ln_x: f64, start: f64) -> f64 {
     let tau = root_tau * root_tau;
@@ -102,32 +110,33 @@ fn qd_plus(r: f64, q: f64, vol: f64, root_tau: f64, ln_x: f64, start: f64) -> f6
     let lambda = -0.5 * (omega - 1.0 + under);
     let slope = alpha / (h * h * under);
     let s = vol * root_tau;
-    let mut fall = start;
-    for _ in 0..3 {
+    let (mut fall, mut power) = (start, lambda);
+    for k in 0..5 {
         let ln_b = ln_x - fall;
         let b = exp(ln_b);
         let d1 = (ln_b + (r - q) * tau) / s + 0.5 * s;
         let (above, density) = normal::<true>(-d1);
         let (above_2, _) = normal::<true>(s - d1);
-        let put = bond * above_2 - b * share * above;
-        let gain = 1.0 - b - put;
-        let gain = if gain > 1e-9 { gain } else { 1e-9 };
-        let theta = r * bond * above_2 - q * b * share * above - 0.5 * vol / root_tau * b * share * FRAC_1_SQRT_2PI * density;
-        let c0 = (1.0 - h) * alpha / under * (1.0 / h - theta / (bond * r * gain) - slope / under);
-        let power = lambda + c0;
-        let f = (1.0 - share * above) * b + power * gain;
-        let f1 = (1.0 - share * above) * (1.0 - power) + share * FRAC_1_SQRT_2PI * density / s;
-        let ratio = f / (f1 * b);
-        // The boundary moves by at most half of itself in a step, and stays below its limit at expiry.
-        let ratio = if ratio > 0.5 { 0.5 } else { ratio };
-        let ratio = if ratio < -0.5 { -0.5 } else { ratio };
-        fall += ratio;
-        fall = if fall > 1e-6 * s { fall } else { 1e-6 * s };
+        let held = 1.0 - share * above;
+        let gain = 1.0 - b * held - bond * above_2;
+        if k == 3 {
+            let decay = 0.5 * vol / root_tau * b * share * FRAC_1_SQRT_2PI * density;
+            let theta = r * bond * above_2 - q * b * share * above - decay;
+            let c0 = (1.0 - h) * alpha / under * (1.0 / h - theta / (bond * r * gain) - slope / under);
+            let c0 = if c0 < 0.5 * lambda { 0.5 * lambda } else { c0 };
+            power = lambda + if c0 > -0.5 * lambda { -0.5 * lambda } else { c0 };
+        }
+        let f = held * b + power * gain;
+        let f1 = held * (1.0 - power) + share * FRAC_1_SQRT_2PI * density / s;
+        let step = f / (f1 * b);
+        let step = if step > 0.5 { 0.5 } else { step };
+        fall += if step < -0.6 * fall { -0.6 * fall } else { step };
     }
     fall
 }
 
-/// One step of the fixed point FP-A at a node: `B = K e^(−(r−q)τ) N / D`, as a new `ln(X / B)`.
+/// One step at a node of Jacobi and Newton's iteration (section 4.3 there) for `B = K e^(−(r−q)τ) N / D`, as a new
+/// `ln(X / B)`.
 #[allow(clippy::too_many_arguments, reason = "columns of one block")]
 #[inline(always)]
 fn improve<const L: usize, const ROUGH: bool>(
@@ -141,7 +150,7 @@ fn improve<const L: usize, const ROUGH: bool>(
     fall: &[f64; L],
     squares: &[[f64; L]; MOST_NODES],
 ) -> [f64; L] {
-    let (mut over, mut under) = ([0.0; L], [0.0; L]);
+    let (mut over, mut under, mut over_slope, mut under_slope) = ([0.0; L], [0.0; L], [0.0; L], [0.0; L]);
     for p in points {
         let mut h = [0.0; L];
         for (weight, square) in p.basis.iter().zip(squares) {
@@ -159,8 +168,12 @@ fn improve<const L: usize, const ROUGH: bool>(
             let (below, density) = normal::<ROUGH>(d2 + sd);
             let grown = exp(q[i] * passed);
             // Φ(d₁) weighs (1 + y) / 2, φ / (σ √(τ − u)) the constant left of it.
-            over[i] += p.weight / p.root * exp(r[i] * passed - 0.5 * d2 * d2);
-            under[i] += grown * (p.weight * below * vol[i] * root_tau + p.weight / p.root * FRAC_1_SQRT_2PI * density);
+            let near = p.weight / p.root * exp(r[i] * passed - 0.5 * d2 * d2);
+            let far = grown * p.weight / p.root * FRAC_1_SQRT_2PI * density;
+            over[i] += near;
+            under[i] += grown * p.weight * below * vol[i] * root_tau + far;
+            over_slope[i] += near * d2 / p.root;
+            under_slope[i] += far * d2 / p.root;
         }
     }
     let mut new = [0.0; L];
@@ -171,9 +184,15 @@ fn improve<const L: usize, const ROUGH: bool>(
         let d2 = (ln_x[i] - fall[i] + (r[i] - q[i]) * tau) / sd - 0.5 * sd;
         let (below, density) = normal::<ROUGH>(d2 + sd);
         // Both sides times σ √τ.
-        let n = FRAC_1_SQRT_2PI * (exp(-0.5 * d2 * d2) + r[i] * tau * over[i]);
+        let density_2 = exp(-0.5 * d2 * d2);
+        let n = FRAC_1_SQRT_2PI * (density_2 + r[i] * tau * over[i]);
         let d = FRAC_1_SQRT_2PI * density + sd * below + q[i] * tau * under[i];
-        let f = ln_x[i] + (r[i] - q[i]) * tau - ln(n / d);
+        let n1 = -FRAC_1_SQRT_2PI * (d2 * density_2 + r[i] * tau * over_slope[i]) / sd;
+        let d1 = -(FRAC_1_SQRT_2PI * d2 * density + q[i] * tau * under_slope[i]) / sd;
+        // Newton on ln B − ln(N / D) for this node alone: the derivative of the logarithm of the right-hand side.
+        let slope = n1 / n - d1 / d;
+        let off = ln_x[i] + (r[i] - q[i]) * tau - ln(n / d) - fall[i];
+        let f = fall[i] + DAMPING * off / (1.0 - slope);
         new[i] = if f > 1e-8 * sd { f } else { 1e-8 * sd };
     }
     new

@@ -9,17 +9,17 @@ mod american;
 mod bachelier;
 mod digital;
 mod european;
-mod implied;
 mod grid;
+mod implied;
 mod normalised;
 mod parity;
 
-pub use implied::{PremiumColumns, implied_vol, implied_vols};
 pub use american::{American, AmericanScheme, american_prices};
 pub use bachelier::{Bachelier, BachelierGreeks, implied_normal_vol};
-pub use grid::{CashDividend, Exercise, Grid, escrowed};
-pub use parity::{Parity, american_parity_breach, parity};
 pub use european::{European, Greeks, GreeksMut, OptionColumns, greeks, prices};
+pub use grid::{CashDividend, Exercise, Grid, escrowed};
+pub use implied::{PremiumColumns, implied_vol, implied_vols};
+pub use parity::{Parity, american_parity_breach, parity};
 
 /// What the holder may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,15 +51,10 @@ impl Right {
 /// Options that a kernel holds at once on its stack, eight lanes times eight.
 pub(crate) const BLOCK: usize = 64;
 
-/// Calls `f(start, length)` for the blocks of `n` options.
+/// `(start, length)` of the blocks of `n` options.
 #[inline(always)]
-pub(crate) fn blocks(n: usize, mut f: impl FnMut(usize, usize)) {
-    let mut start = 0;
-    while start < n {
-        let length = BLOCK.min(n - start);
-        f(start, length);
-        start += length;
-    }
+pub(crate) fn blocks(n: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..n).step_by(BLOCK).map(move |start| (start, BLOCK.min(n - start)))
 }
 
 /// A block of a column; what is beyond its end repeats `rest`, which every kernel can work on.

@@ -28,8 +28,8 @@ pub use exp::exp;
 pub use log::{ln, ln_ratio};
 pub use normal::{normal_cdf, normal_density, normal_inverse};
 
-pub(crate) use log::ln_ratio_by;
 pub(crate) use erfc::{OFFSET, SCALED, SCALED_ROUGHLY, SPAN};
+pub(crate) use log::ln_ratio_by;
 
 use pulp::{Arch, Simd, WithSimd};
 

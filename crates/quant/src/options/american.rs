@@ -56,7 +56,13 @@ fn reflect(sign: f64, spot: f64, strike: f64, years: f64, rate: f64, carry: f64,
     let put = sign < 0.0;
     Put {
         ratio: if put { spot / strike } else { strike / spot },
-        scale: if !valid { f64::NAN } else if put { strike } else { spot },
+        scale: if !valid {
+            f64::NAN
+        } else if put {
+            strike
+        } else {
+            spot
+        },
         rate: if put { rate } else { dividend_yield },
         dividend_yield: if put { dividend_yield } else { rate },
         vol,
@@ -121,14 +127,15 @@ impl WithSimd for Fill<'_> {
         let Self { scheme, options: o, price } = self;
         let zero = [0.0; BLOCK];
         let (mut ratio, mut rate, mut dividends, mut vol, mut years) = (zero, zero, zero, zero, zero);
-        blocks(price.len(), |at, length| {
+        for (at, length) in blocks(price.len()) {
             let sign = load(o.right, at, length, Right::Put).map(Right::sign);
             let (spot, strike) = (load(o.underlying, at, length, 1.0), load(o.strike, at, length, 1.0));
             let (t, v) = (load(o.years, at, length, 1.0), load(o.vol, at, length, 1.0));
             let (r, b) = (load(o.rate, at, length, 0.05), load(o.carry, at, length, 0.05));
             for i in 0..BLOCK {
                 let p = reflect(sign[i], spot[i], strike[i], t[i], r[i], b[i], v[i]);
-                (ratio[i], rate[i], dividends[i], vol[i], years[i]) = (p.ratio, p.rate, p.dividend_yield, p.vol, p.years);
+                (ratio[i], rate[i], dividends[i], vol[i], years[i]) =
+                    (p.ratio, p.rate, p.dividend_yield, p.vol, p.years);
             }
             let mut value = puts::<BLOCK>(scheme, &ratio, &rate, &dividends, &vol, &years);
             for i in 0..length {
@@ -136,6 +143,6 @@ impl WithSimd for Fill<'_> {
                 value[i] = if usual(&p) { value[i] * p.scale } else { special(&p) };
             }
             store(price, at, length, &value);
-        });
+        }
     }
 }

@@ -52,7 +52,8 @@ impl Bachelier {
     #[must_use]
     pub fn greeks(&self) -> BachelierGreeks {
         let Self { right, forward, strike, years, vol } = *self;
-        let valid = years >= 0.0 && vol >= 0.0 && (forward - strike).is_finite() && years.is_finite() && vol.is_finite();
+        let valid =
+            years >= 0.0 && vol >= 0.0 && (forward - strike).is_finite() && years.is_finite() && vol.is_finite();
         let nan = if valid { 0.0 } else { f64::NAN };
         let (root, vol) = (years.max(1e-80).sqrt(), vol.max(1e-40));
         let s = vol * root;
@@ -123,7 +124,11 @@ pub fn implied_normal_vol(right: Right, premium: f64, forward: f64, strike: f64,
             s = next;
             break;
         }
-        if moved > 0.0 { low = s } else { high = s }
+        if moved > 0.0 {
+            low = s
+        } else {
+            high = s
+        }
         s = if next > low && next < high { next } else { (low * high).sqrt() };
     }
     s / years.sqrt()

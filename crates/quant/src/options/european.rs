@@ -136,11 +136,8 @@ fn kernel(sign: f64, spot: f64, strike: f64, years: f64, rate: f64, carry: f64, 
         let z = side * per_spot;
         if is_call { share - z } else { z }
     };
-    let bond_side = if call_is_out {
-        if is_call { side } else { k - side }
-    } else {
-        lower * if is_call { above } else { below }
-    };
+    let bond_side =
+        if call_is_out { if is_call { side } else { k - side } } else { lower * if is_call { above } else { below } };
     let delta = sign * probability;
     let (d1, d2) = if call_is_out { (d, w.h - w.t) } else { (w.t - w.h, -d) };
     let phi = weight * FRAC_1_SQRT_2PI;
@@ -268,7 +265,7 @@ impl<W: FnMut(usize, usize, &Rows)> WithSimd for Fill<'_, W> {
     fn with_simd<S: Simd>(mut self, _: S) {
         let zero = [0.0; BLOCK];
         let mut g = Rows { price: zero, delta: zero, gamma: zero, vega: zero, theta: zero, rho: zero };
-        blocks(self.n, |start, length| {
+        for (start, length) in blocks(self.n) {
             let o = &self.options;
             let sign = load(o.right, start, length, Right::Call).map(Right::sign);
             let spot = load(o.underlying, start, length, 1.0);
@@ -287,6 +284,6 @@ impl<W: FnMut(usize, usize, &Rows)> WithSimd for Fill<'_, W> {
                 g.rho[i] = one.rho;
             }
             (self.write)(start, length, &g);
-        });
+        }
     }
 }

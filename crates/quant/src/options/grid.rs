@@ -201,8 +201,7 @@ impl Grid {
             let j = (at as usize).clamp(1, n - 3);
             let t = at - j as f64;
             let [a, b, c, d] = [self.value[j - 1], self.value[j], self.value[j + 1], self.value[j + 2]];
-            let cubic = b
-                + 0.5 * t * (c - a + t * (2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a)));
+            let cubic = b + 0.5 * t * (c - a + t * (2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a)));
             let value = if at < 1.0 { a + (b - a) * at } else { cubic };
             self.next[i] = bounded(value, self.payoff[i], american);
         }

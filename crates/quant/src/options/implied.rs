@@ -207,7 +207,7 @@ impl WithSimd for Invert<'_> {
         let zero = [0.0; BLOCK];
         let (mut x, mut price, mut bound, mut inverse) = (zero, zero, zero, zero);
         let (mut s, mut last) = (zero, zero);
-        blocks(vol.len(), |at, length| {
+        for (at, length) in blocks(vol.len()) {
             let sign = load(o.right, at, length, Right::Call).map(Right::sign);
             let premium = load(o.premium, at, length, 0.1);
             let forward = load(o.forward, at, length, 1.0);
@@ -237,6 +237,6 @@ impl WithSimd for Invert<'_> {
                 s[i] = finish(&row(i), s[i], years[i]);
             }
             store(vol, at, length, &s);
-        });
+        }
     }
 }

@@ -142,7 +142,12 @@ fn implied(worst: &mut Worst) {
         // What a rounding of the inputs moves the answer by is not an error of the method.
         let determined = v[7] * f64::EPSILON;
         worst.note(&format!("implied_vol, {}", r[0]), "mpmath", error / (high + determined * 1e3), line);
-        worst.note(&format!("implied_vol, {}, in roundings of the premium", r[0]), "mpmath", error / (determined + high * f64::EPSILON), line);
+        worst.note(
+            &format!("implied_vol, {}, in roundings of the premium", r[0]),
+            "mpmath",
+            error / (determined + high * f64::EPSILON),
+            line,
+        );
         let peer = (v[8] - high - low).abs();
         worst.note(&format!("(lets_be_rational itself, {})", r[0]), "mpmath", peer / (high + determined * 1e3), line);
     }
@@ -216,14 +221,4 @@ pub(super) fn compare() -> Vec<Compared> {
     bachelier(&mut worst);
     american(&mut worst);
     worst.0
-}
-
-#[test]
-fn show() {
-    for c in compare() {
-        println!("{:50} {:10} {:5} {:.2e}   {}", c.what, c.source, c.rows, c.error, &c.at[..c.at.len().min(150)]);
-    }
-    for w in crate::vmath::tests::worst_ulps() {
-        println!("{w:?}");
-    }
 }

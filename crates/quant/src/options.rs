@@ -13,6 +13,8 @@ mod grid;
 mod implied;
 mod normalised;
 mod parity;
+pub mod strategy;
+pub mod surface;
 
 pub use american::{American, AmericanScheme, american_prices};
 pub use bachelier::{Bachelier, BachelierGreeks, implied_normal_vol};

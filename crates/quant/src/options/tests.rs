@@ -112,9 +112,9 @@ fn limits() {
     assert!((European { right: Right::Put, ..endless }.price() - 100.0 * libm::exp(-0.05)).abs() < 1e-13);
     // No rate, no early exercise of a put; a call without dividends neither.
     let put = European { right: Right::Put, years: 1.0, rate: 0.0, carry: 0.0, ..o };
-    assert_eq!(american(&put).price(&AmericanScheme::fast()), put.price());
+    assert!((american(&put).price(&AmericanScheme::fast()) - put.price()).abs() < 1e-13);
     let call = European { years: 1.0, ..o };
-    assert_eq!(american(&call).price(&AmericanScheme::fast()), call.price());
+    assert!((american(&call).price(&AmericanScheme::fast()) - call.price()).abs() < 1e-13);
     // Negative rates with two boundaries are for the grid.
     let two = European { right: Right::Put, underlying: 90.0, years: 1.0, rate: -0.01, carry: 0.02, ..o };
     assert!(american(&two).price(&AmericanScheme::fast()).is_nan());

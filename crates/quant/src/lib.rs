@@ -1,7 +1,7 @@
 //! Formulas on slices, each with its source.
 //!
 //! Nothing here knows a domain type, reads a clock or does input or output. Logarithms, exponentials and powers
-//! come from `libm`, products and sums are never fused, and reductions run in the fixed order of
+//! come from `libm` or [`vmath`], products and sums are never fused, and reductions run in the fixed order of
 //! `tradegraph_columns::sum8`, so that the same input gives the same bits on every machine.
 #![forbid(unsafe_code)]
 

@@ -4,6 +4,8 @@
 //! premiums are in the currency of the underlying for one unit of it. A number outside its range gives NaN, never a
 //! guess. Columns are computed in place without allocation, with the bits of the same call on one option, whatever
 //! the processor. `docs/options.md` lists every function with its source and its distance from other libraries.
+#![allow(clippy::needless_range_loop, reason = "kernels run over the lanes of several arrays at once")]
+#![allow(clippy::neg_cmp_op_on_partial_ord, reason = "a negated comparison is true for NaN, which is meant")]
 
 mod american;
 mod bachelier;

@@ -106,7 +106,7 @@ pub fn outcome(legs: &[Leg]) -> Option<Outcome> {
 ///
 /// - Long options alone: their price.
 /// - Options whose loss is bounded at every price by the other options (spreads, iron condors, butterflies): the largest
-///   loss at expiry from the credit on: FINRA rule 4210(f)(2)(H).
+///   loss at expiry from the credit on: FINRA rule 4210(f)(2)(H) with Regulatory Notice 12-44.
 /// - Short options of one kind and strike, uncovered: price + 20 % of the underlying − amount out of the money, at least
 ///   price + 10 % of the underlying (call) or of the strike (put): FINRA rule 4210(f)(2)(E) for listed equity options. The
 ///   price received counts towards it.

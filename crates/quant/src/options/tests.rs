@@ -259,7 +259,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn american_ways_agree(o in usual()) {
@@ -267,7 +267,7 @@ proptest! {
         let o = European { rate, carry: rate - o.carry.abs(), ..o };
         let a = american(&o);
         let (fast, accurate) = (a.price(&AmericanScheme::fast()), a.price(&AmericanScheme::accurate()));
-        let grid = Grid::new(300, 150).price(&a, Exercise::American, &[]);
+        let grid = Grid::new(600, 200).price(&a, Exercise::American, &[]);
         prop_assert!((fast - accurate).abs() <= 1e-4 * o.strike, "{fast} {accurate}");
         prop_assert!((grid - accurate).abs() <= 3e-4 * o.strike, "{grid} {accurate}");
         prop_assert!(accurate >= o.price() - 1e-9 * o.strike && accurate >= o.right.payoff(o.underlying, o.strike) - 1e-12);

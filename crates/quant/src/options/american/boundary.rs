@@ -8,7 +8,8 @@ use std::f64::consts::FRAC_1_SQRT_2;
 
 const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
 
-/// Jacobi's steps overshoot by about 0.45 of the error (seen over 321 options); this share of them does not.
+/// The share of a step that is taken. Whole ones overshoot by up to 0.45 of the error; of 0.7, 0.8 and 1 this one leaves
+/// the least over the 321 options of the oracle table (2.5e-5 of the strike after two steps, 4.9e-5 with whole ones).
 const DAMPING: f64 = 0.8;
 
 /// A put with a strike of one; `scale` is what its value counts.

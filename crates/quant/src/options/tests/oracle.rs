@@ -141,7 +141,7 @@ fn implied(worst: &mut Worst) {
         let error = ((ours - high) - low).abs();
         // What a rounding of the inputs moves the answer by is not an error of the method.
         let determined = v[7] * f64::EPSILON;
-        worst.note(&format!("implied_vol, {}", r[0]), "mpmath", error / (high + determined * 1e3), line);
+        worst.note(&format!("implied_vol, {}", r[0]), "mpmath", error / high, line);
         worst.note(
             &format!("implied_vol, {}, in roundings of the premium", r[0]),
             "mpmath",
@@ -149,7 +149,7 @@ fn implied(worst: &mut Worst) {
             line,
         );
         let peer = (v[8] - high - low).abs();
-        worst.note(&format!("(lets_be_rational itself, {})", r[0]), "mpmath", peer / (high + determined * 1e3), line);
+        worst.note(&format!("(lets_be_rational itself, {})", r[0]), "mpmath", peer / high, line);
     }
 }
 

@@ -87,7 +87,7 @@ fn the_page_says_what_the_comparison_found() {
     }
     page.push_str("\n## European options\n\nRelative; near a zero of a Greek against a thousandth of its size at the money. `wing`: 2 to 30 standard deviations\nout; `strike`: 1e-12 to 1e12; `edge`: no time, no or endless volatility, negative rates, where the premium of an option\nin the money can lose what its intrinsic value rounds off.\n\n");
     table(&mut page, &compared, USUAL);
-    page.push_str("\n## Implied volatility\n\nRelative, where the premium determines it; then in roundings: the error over what half a unit in the last place of the\npremium and of the intrinsic value moves the answer by.\n\n");
+    page.push_str("\n## Implied volatility\n\nRelative; then in roundings: the error over what one unit in the last place of the premium, of the intrinsic value and\nof the answer moves the answer by, which is all that a double determines.\n\n");
     table(&mut page, &compared, IMPLIED);
     page.push_str("\n## American options and cash dividends\n\nOf the strike, against QuantLib's scheme of highest precision (dividends: its finite differences, 1,000 × 1,500).\n\n");
     table(&mut page, &compared, AMERICAN);

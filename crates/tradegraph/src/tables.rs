@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use tradegraph_agents::{AGENTS, Agent};
 use tradegraph_columns::Status;
-use tradegraph_domain::{BarPeriod, NANO, OrderId, Price, Side, Timestamp, WaterfallUnit, format_nano};
+use tradegraph_domain::{BarPeriod, NANO, OrderId, Price, Regime, Side, Timestamp, WaterfallUnit, format_nano};
 use tradegraph_engine::build_agents;
 use tradegraph_engine::records::{DecisionRecord, Record};
 use tradegraph_market::Batch;
@@ -176,6 +176,7 @@ const SIGNALS: &[&str] = &[
     "refused_by",
     "top_3_reasons",
     "model_version",
+    "market_regime",
 ];
 
 const TRADES: &[&str] = &[
@@ -197,6 +198,7 @@ const TRADES: &[&str] = &[
     "commission_exact",
     "slippage",
     "currency",
+    "market_impact",
 ];
 
 type Rows = Vec<Vec<Cell>>;
@@ -257,7 +259,14 @@ fn journalled(store: &Store, catalog: &Catalog, run: &RunRecord) -> Result<Journ
                 text(format_nano(fill.fee_nano)),
                 slippage.map_or(Cell::Null, |n| Cell::Real(n as f64 / 1e18)),
                 universe.get(fill.instrument).map_or(Cell::Null, |x| text(x.currency)),
+                Cell::Null,
             ]);
+        }
+        // The costs of a fill come right after it.
+        Record::Costs { costs, .. } => {
+            if let Some(cell) = trades.last_mut().and_then(|row| row.last_mut()) {
+                *cell = real(costs.impact_nano);
+            }
         }
         Record::Action(a) => {
             let [ts_ns, time] = time(a.ts);
@@ -307,6 +316,7 @@ fn signal(run: &str, d: &DecisionRecord, symbol: String, agents: &[Box<dyn Agent
         d.refusal.map_or(Cell::Null, |r| text(r.rule.code())),
         text(Value::from(reasons(agents, d))),
         text(versions),
+        if d.waterfall.regime == Regime::Unknown { Cell::Null } else { text(d.waterfall.regime.name()) },
     ]
 }
 

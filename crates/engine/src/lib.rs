@@ -9,6 +9,7 @@ mod council;
 mod desk;
 mod equity;
 mod journal;
+mod own;
 mod packed;
 pub mod records;
 mod signals;
@@ -20,4 +21,5 @@ pub use config::{AgentConfig, AllocatorConfig, ConfigError, RecordLevel, RunConf
 pub use desk::{Counts, Desk, Effects, Fault};
 pub use equity::EquityPoint;
 pub use journal::{CommitGroup, Journal, JournalError, MemoryJournal, Snapshot};
+pub use own::{BuildError, Key, Misfit, OwnAgent, OwnConfig, RegistryError, Setup, check_node, check_own};
 pub use state::{State, StateError, step};

@@ -9,6 +9,7 @@ mod fixture;
 mod golden;
 mod look_ahead;
 mod noise;
+mod own;
 mod resume;
 mod waterfall;
 

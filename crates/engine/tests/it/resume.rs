@@ -16,7 +16,7 @@ fn resumed(c: &RunConfig, from: &Snapshot, full: &Recorder) -> (tradegraph_engin
     (outcome, journal)
 }
 
-fn check_every_snapshot(name: &str, c: &RunConfig) {
+pub fn check_every_snapshot(name: &str, c: &RunConfig) {
     let (outcome, full) = run(c);
     assert!(full.snapshots.len() > 4, "{name}");
     for snapshot in &full.snapshots {

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod finish;
 pub mod graph;
 pub mod init;
+pub mod new;
 pub mod notice;
 pub mod replay;
 pub mod report;

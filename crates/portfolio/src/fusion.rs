@@ -13,9 +13,9 @@
 //! 8. data quality: opinions about an instrument with doubtful bars count for `doubt` of what they say.
 //! 9. normalise: clamped to ± `max_weight`; long-only: no shorts where the mandate forbids them.
 //! 10. volatility: an instrument that moves more gets less; volatility target: all together move no more than is wanted.
-//! 11. construct: all together stay within `gross`.
+//! 11. construct: no more than the strongest `max_positions`, all together within `gross`.
 //! 12. turnover: a change smaller than the no-trade band is not made; where the mandate says so, a larger one only goes to the
-//!     band's edge.
+//!     band's edge. No order is smaller than `min_order`, unless it ends a position.
 //!
 //! Multipliers of an agent are products of its stages at 1e-9, so that one multiplication an agent gives the value of any
 //! stage: the same integers come out whether the stages are recorded or not.
@@ -65,6 +65,10 @@ pub struct FusionParameters {
     pub sizing: Option<VolatilitySizing>,
     /// Cost of a trade as a fraction of its value, by which the no-trade band is never narrower than pays; 0 for no cost.
     pub cost: f64,
+    /// Most instruments that are held at once; `None` for any number.
+    pub max_positions: Option<u32>,
+    /// Smallest value of an order that does not end a position, at 1e-9 of the base currency; 0 for none.
+    pub min_order_nano: i128,
 }
 
 /// Which stages are on.
@@ -108,6 +112,9 @@ pub struct FusionAllocator {
     has_opinion: Vec<bool>,
     /// Instruments that no longer exist: opinions about them count for nothing.
     gone: Vec<bool>,
+    /// Instruments that are among the strongest, and room to find them.
+    kept: Vec<bool>,
+    ranks: Vec<(u64, u32)>,
     backoff: Backoff,
     /// Who spoke at the last decision, and what they asked for: speaker after speaker, 0 without an opinion.
     speakers: Vec<AgentId>,
@@ -169,6 +176,8 @@ impl FusionAllocator {
             current: vec![0; n_instruments],
             has_opinion: vec![false; n_instruments],
             gone: vec![false; n_instruments],
+            kept: vec![true; n_instruments],
+            ranks: vec![],
             backoff: Backoff::default(),
             speakers: vec![],
             asked: vec![],
@@ -386,8 +395,10 @@ impl FusionAllocator {
             (Some(sizing), Some(columns)) => sizing.scale(columns, &self.wanted),
             _ => NANO,
         };
-        let sum = self.wanted.iter().fold(0_i128, |sum, w| sum + i128::from(shrink(*w, calm).unsigned_abs()));
-        let portfolio = Portfolio { calm, fit: self.fit(sum) };
+        self.keep_strongest(calm);
+        let sizes = self.wanted.iter().zip(&self.kept).filter(|(_, kept)| **kept).map(|(w, _)| shrink(*w, calm));
+        let sum = sizes.fold(0_i128, |sum, size| sum + i128::from(size.unsigned_abs()));
+        let portfolio = Portfolio { calm, fit: self.fit(sum), least: self.least_order(nav) };
         if !self.backoff.is_empty() {
             let mut backoff = std::mem::take(&mut self.backoff);
             backoff.forget_met(|i| self.wish(i.index(), &portfolio).is_none());
@@ -485,7 +496,8 @@ impl FusionAllocator {
         }
         let calmed = shrink(wanted, portfolio.calm);
         // Toward zero, so that the sum is within the limit.
-        let target = if portfolio.fit >= NANO { calmed } else { down(calmed, portfolio.fit) };
+        let kept = if self.kept[i] { calmed } else { 0 };
+        let target = if portfolio.fit >= NANO { kept } else { down(kept, portfolio.fit) };
         if target == current {
             return None;
         }
@@ -505,7 +517,52 @@ impl FusionAllocator {
         }
         let short_of = if p.stages.to_edge { i64::try_from(band).unwrap_or_default() } else { 0 };
         let after = if target > current { target - short_of } else { target + short_of };
-        (after != current).then_some(Wish { calmed, target, after })
+        (after.abs_diff(current) >= portfolio.least.max(1)).then_some(Wish { calmed, target, after })
+    }
+
+    /// Marks the strongest targets. What nobody has an opinion about stays as it is and takes a place first; what is held
+    /// gives way only to what is stronger by more than the no-trade band, so that ranks that hardly differ are not traded.
+    fn keep_strongest(&mut self, calm: i64) {
+        let Some(most) = self.parameters.max_positions else { return };
+        let band = self.parameters.band_nano.unsigned_abs();
+        self.ranks.clear();
+        for (i, w) in (0_u32..).zip(&self.wanted) {
+            let (at, size) = (i as usize, shrink(*w, calm).unsigned_abs());
+            let strength = match (size, self.current[at]) {
+                (0, _) => 0,
+                (_, _) if !self.has_opinion[at] => u64::MAX,
+                (size, 0) => size,
+                (size, _) => size.saturating_add(band),
+            };
+            self.kept[at] = strength > 0;
+            if strength > 0 {
+                self.ranks.push((strength, i));
+            }
+        }
+        let most = most as usize;
+        if self.ranks.len() > most {
+            // Equals by their index: the order is total, so the same ones are kept whatever the algorithm.
+            self.ranks.select_nth_unstable_by_key(most, |(strength, i)| (std::cmp::Reverse(*strength), *i));
+            for (_, i) in self.ranks.drain(most..) {
+                self.kept[i as usize] = false;
+            }
+        }
+    }
+
+    /// `min_order` in 1e-9 of NAV, rounded up.
+    fn least_order(&self, nav: i128) -> u64 {
+        let least = self.parameters.min_order_nano;
+        if least <= 0 || nav <= 0 {
+            return 0;
+        }
+        let share = least.checked_mul(NANO.into()).map(|x| x / nav + i128::from(x % nav != 0));
+        share.and_then(|x| u64::try_from(x).ok()).unwrap_or(u64::MAX)
+    }
+
+    /// True if an order of this value at 1e-9 of the base currency, which leaves a position, is smaller than is wanted.
+    #[must_use]
+    pub fn is_too_small(&self, value_nano: i128) -> bool {
+        value_nano.abs() < self.parameters.min_order_nano
     }
 
     /// The target of one instrument before the portfolio's stages, or `None` if no agent has an opinion.
@@ -583,6 +640,8 @@ impl FusionAllocator {
 struct Portfolio {
     calm: i64,
     fit: i64,
+    /// Smallest order, in 1e-9 of NAV.
+    least: u64,
 }
 
 /// A change worth making: the target after each of the portfolio's stages.

@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tradegraph_engine::OwnAgent;
 
 /// Exit codes, as `--help` shows them.
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 failed · 2 wrong command line · 3 bad mandate or data · 4 not found · \
@@ -65,6 +66,8 @@ enum Command {
     Graph(commands::graph::Arguments),
     /// Write a commented starter mandate
     Init(commands::init::Arguments),
+    /// Write a program with an agent of your own
+    New(commands::new::Arguments),
     /// Check the set-up
     Doctor,
     /// Print where the embedded sample data come from, and their licences
@@ -83,12 +86,16 @@ pub struct Context {
 }
 
 /// Reads the command line, runs the command, and says how it went.
-pub fn main() -> ExitCode {
+pub fn main(own: &[OwnAgent]) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => return usage(&e),
     };
     let out = Output::new(cli.global.json, cli.global.quiet);
+    if let Err(failure) = crate::own::register(own) {
+        out.failure(&failure);
+        return ExitCode::from(failure.kind as u8);
+    }
     let context = Context { home: Home::new(cli.global.home), out };
     let done = match cli.command {
         None => commands::demo::run(&context),
@@ -108,6 +115,7 @@ pub fn main() -> ExitCode {
         Some(Command::Report(a)) => commands::report::run(&context, &a),
         Some(Command::Graph(a)) => commands::graph::run(&context, &a),
         Some(Command::Init(a)) => commands::init::run(&context, &a),
+        Some(Command::New(a)) => commands::new::run(&context, &a),
         Some(Command::Doctor) => commands::doctor::run(&context),
         Some(Command::Notice) => commands::notice::run(&context),
         Some(Command::Bench(a)) => crate::bench::run(&context, &a),

@@ -10,6 +10,7 @@ pub mod fork;
 pub mod graph;
 pub mod init;
 pub mod inspect;
+pub mod new;
 pub mod notice;
 pub mod replay;
 pub mod report;

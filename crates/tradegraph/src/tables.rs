@@ -7,7 +7,7 @@ use crate::run::Prepared;
 use crate::trades::{action_text, each};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use tradegraph_agents::{AGENTS, Agent};
+use tradegraph_agents::Agent;
 use tradegraph_columns::Status;
 use tradegraph_domain::{BarPeriod, NANO, OrderId, Price, Regime, Side, Timestamp, WaterfallUnit, format_nano};
 use tradegraph_engine::build_agents;
@@ -231,7 +231,8 @@ fn journalled(store: &Store, catalog: &Catalog, run: &RunRecord) -> Result<Journ
                 // A stop is meant to trade at its own price, not at the one of the day on which it was placed.
                 decided.insert(d.order.id, d.order.kind.stop().unwrap_or(d.price));
             }
-            signals.push(signal(id, &d, symbol(d.order.instrument), &agents, &versions));
+            let why = reasons(&prepared.config, &agents, &d);
+            signals.push(signal(id, &d, symbol(d.order.instrument), why, &versions));
         }
         Record::Fill { seq, ts, fill, realised_nano, .. } => {
             let [ts_ns, time] = time(ts);
@@ -293,7 +294,7 @@ fn journalled(store: &Store, catalog: &Catalog, run: &RunRecord) -> Result<Journ
     Ok(Journalled { signals, trades, actions })
 }
 
-fn signal(run: &str, d: &DecisionRecord, symbol: String, agents: &[Box<dyn Agent>], versions: &str) -> Vec<Cell> {
+fn signal(run: &str, d: &DecisionRecord, symbol: String, reasons: Vec<String>, versions: &str) -> Vec<Cell> {
     let [ts_ns, time] = time(d.ts);
     let target = match d.waterfall.unit {
         WaterfallUnit::NanoNav => real(d.waterfall.last.into()),
@@ -314,7 +315,7 @@ fn signal(run: &str, d: &DecisionRecord, symbol: String, agents: &[Box<dyn Agent
         if recorded { target } else { Cell::Null },
         if d.nav_nano == 0 { Cell::Null } else { real(d.nav_nano) },
         d.refusal.map_or(Cell::Null, |r| text(r.rule.code())),
-        text(Value::from(reasons(agents, d))),
+        text(Value::from(reasons)),
         text(versions),
         if d.waterfall.regime == Regime::Unknown { Cell::Null } else { text(d.waterfall.regime.name()) },
     ]
@@ -325,7 +326,7 @@ fn versions(prepared: &Prepared, agents: &[Box<dyn Agent>]) -> String {
     let live = prepared.config.agents.iter().map(|a| a.id());
     let named = live.filter_map(|id| {
         let agent = agents.iter().find(|a| a.id() == id)?;
-        let node = AGENTS.get(usize::from(id.0))?.node;
+        let node = prepared.config.node(id)?;
         Some(format!("{node} {}", agent.version().0))
     });
     named.collect::<Vec<_>>().join(", ")

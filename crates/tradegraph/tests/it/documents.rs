@@ -2,7 +2,7 @@
 
 use crate::{Place, SMALL};
 
-const DOCUMENTS: [(&str, &str); 15] = [
+const DOCUMENTS: [(&str, &str); 16] = [
     ("README.md", include_str!("../../../../README.md")),
     ("docs/commands.md", include_str!("../../../../docs/commands.md")),
     ("docs/tables.md", include_str!("../../../../docs/tables.md")),
@@ -17,6 +17,7 @@ const DOCUMENTS: [(&str, &str); 15] = [
     ("docs/data/snapshot.md", include_str!("../../../../docs/data/snapshot.md")),
     ("docs/data/table.md", include_str!("../../../../docs/data/table.md")),
     ("docs/data/reference.md", include_str!("../../../../docs/data/reference.md")),
+    ("docs/add-an-agent.md", include_str!("../../../../docs/add-an-agent.md")),
     ("docs/data/actions.md", include_str!("../../../../docs/data/actions.md")),
 ];
 

@@ -111,6 +111,45 @@ fn loudness_is_levelled() {
     assert_eq!(a.multipliers[0][1], NANO);
 }
 
+/// Silence is not quietness: an agent that seldom speaks is as loud as it is when it does.
+#[test]
+fn silence_is_not_quietness() {
+    let n = 4_000;
+    let ok = vec![Status::Ok; n];
+    let seldom: Vec<f64> = (0..n).map(|i| if i % 4 == 0 { 0.5 } else { 0.0 }).collect();
+    let (always, sure) = (vec![0.5; n], vec![1.0; n]);
+    let signals = [signal(0, &seldom, &sure, &ok), signal(1, &always, &sure, &ok)];
+    let mut a = FusionAllocator::new(FusionParameters { weights_nano: vec![NANO; 2], ..parameters(true) }, n);
+    a.listen(&signals);
+    a.listen(&signals);
+    assert_eq!((a.multipliers[0][1], a.multipliers[1][1]), (NANO, NANO));
+}
+
+/// The market must look the same for five decisions before its regime changes.
+#[test]
+fn a_regime_is_confirmed() {
+    let mut a = FusionAllocator::new(parameters(true), 1);
+    let mut state = 3_u64;
+    let mut noise = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1_u32 << 31) - 0.5
+    };
+    let mut changes = Vec::new();
+    for k in 0..2_000 {
+        let before = (a.regime, a.looks);
+        if a.observe_market(0.01 * noise() + 0.002 * f64::from((k / 150) % 2)) {
+            changes.push((before.0, a.regime, a.looks.1));
+        }
+    }
+    assert!(changes.len() > 8, "{changes:?}");
+    for (from, to, looks) in changes {
+        assert!(
+            looks >= CONFIRM || to == Regime::Crisis || from == Regime::Unknown,
+            "{from:?} to {to:?} after {looks}"
+        );
+    }
+}
+
 fn portfolio_of(a: &FusionAllocator) -> Portfolio {
     Portfolio { calm: NANO, fit: a.fit(a.wanted.iter().map(|w| i128::from(w.abs())).sum()), least: 0 }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tradegraph_agents::Agent;
 use tradegraph_columns::RollingHash;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_controls::{Gate, RiskCaps};
+use tradegraph_controls::{Gate, RiskCaps, TargetCut};
 use tradegraph_domain::{AgentId, Date, Order, Seq, Timestamp, VenueReport};
 use tradegraph_execution::{Exchange, Orders};
 use tradegraph_learning::{Hedger, HedgerParameters, Lesson, Moves, Results, Scoreboard, Statement};
@@ -140,6 +140,8 @@ pub struct Desk {
     pub(crate) signals: SignalBook,
     pub(crate) points: Points,
     pub(crate) decisions: Decisions,
+    /// What the risk manager makes of them: room that is kept.
+    pub(crate) cuts: Vec<TargetCut>,
     pub(crate) moves: Moves,
     pub(crate) scoreboard: Scoreboard,
     pub(crate) results: Results,
@@ -210,6 +212,7 @@ impl Desk {
             signals: SignalBook::new(agents, n),
             points: Points::default(),
             decisions: Decisions::default(),
+            cuts: Vec::new(),
             moves: Moves::new(n),
             scoreboard: Scoreboard::new(agents.len()),
             results: Results::new(agents.len()),

@@ -301,6 +301,13 @@ impl Panel {
         self.feeds.iter().any(|f| f.doubt.as_ref().is_some_and(|d| d.holds(i.index(), f.known)))
     }
 
+    /// True if a feed has marks of quality checks at all.
+    #[inline]
+    #[must_use]
+    pub fn has_doubts(&self) -> bool {
+        self.feeds.iter().any(|f| f.doubt.is_some())
+    }
+
     /// The last price of an instrument and when it became known.
     #[inline]
     #[must_use]

@@ -356,20 +356,21 @@ impl FusionAllocator {
         self.backoff.tick();
         self.listen(signals);
         let risk = self.risk.map(|(v, c)| RiskColumns { volatility: view.feature(v), correlation: view.feature(c) });
-        let holds = books.holds();
+        let (holds, has_doubts) = (books.holds(), panel.has_doubts());
+        let is_idle = holds.is_empty();
         for from in (0..self.wanted.len()).step_by(TOGETHER) {
-            let sides = self.sides(signals, from);
-            for (i, opinions) in (from..self.wanted.len()).zip(&sides) {
+            let (sides, any) = self.sides(signals, from);
+            for (i, (sides, any)) in (from..self.wanted.len()).zip(sides.iter().zip(any)) {
                 let id = InstrumentId(i as u32);
-                let open = if holds.is_empty() { 0 } else { holds.buying(id).nano() - holds.selling(id).nano() };
+                let open = if is_idle { 0 } else { holds.buying(id).nano() - holds.selling(id).nano() };
                 let held = Quantity::from_nano(books.position(id).nano() + open);
-                let current = nano_nav_of(id, held, nav, panel, books).unwrap_or_default();
-                let fused = opinions
-                    .filter(|_| !self.gone[i])
-                    .map(|sides| self.conclude(&sides, i, panel.is_doubtful(id), risk.as_ref(), &mut Nowhere));
-                self.current[i] = current;
-                self.has_opinion[i] = fused.is_some();
-                self.wanted[i] = fused.unwrap_or(current);
+                let current =
+                    if held.is_zero() { 0 } else { nano_nav_of(id, held, nav, panel, books).unwrap_or_default() };
+                let has_opinion = any && !self.gone[i];
+                let doubtful = has_doubts && panel.is_doubtful(id);
+                self.wanted[i] =
+                    if has_opinion { self.conclude(sides, i, doubtful, risk.as_ref(), &mut Nowhere) } else { current };
+                (self.current[i], self.has_opinion[i]) = (current, has_opinion);
             }
         }
         let calm = match (&self.parameters.sizing, &risk) {
@@ -499,9 +500,9 @@ impl FusionAllocator {
         (after != current).then_some(Wish { calmed, target, after })
     }
 
-    /// Both sides of the opinions about `TOGETHER` instruments from `from` on, agent after agent; `None` where nobody has one.
+    /// Both sides of the opinions about `TOGETHER` instruments from `from` on, agent after agent, and whether there is any.
     #[inline]
-    fn sides(&self, signals: &[SignalRef<'_>], from: usize) -> [Option<Sides>; TOGETHER] {
+    fn sides(&self, signals: &[SignalRef<'_>], from: usize) -> ([Sides; TOGETHER], [bool; TOGETHER]) {
         let n = self.wanted.len();
         let (mut all, mut any) = ([Sides::default(); TOGETHER], [false; TOGETHER]);
         let to = n.min(from + TOGETHER);
@@ -516,7 +517,7 @@ impl FusionAllocator {
                 }
             }
         }
-        std::array::from_fn(|k| any[k].then_some(all[k]))
+        (all, any)
     }
 
     fn role(&self, agent: AgentId) -> Role {

@@ -2,7 +2,7 @@
 
 use super::levels::{SHAPE, level};
 use super::swings::LANES;
-use super::{EXTENSIONS, LEVELS, Pivot, RETRACEMENTS, Reversal, Swings, Zone, extension, levels, recency, retracement};
+use super::{EXTENSIONS, LEVELS, Pivot, RETRACEMENTS, Reversal, Swings, Zone, levels, recency};
 use crate::indicators::parts::Part;
 use crate::indicators::{Bar, Bars, Columns, Inputs, Study};
 use tradegraph_columns::Status;
@@ -58,22 +58,42 @@ fn better(best: Meeting, price: f64, level: f64, zone: &Zone, strength: impl FnO
 /// of it, as a sum of 2^place. NaN where there is no leg.
 #[inline]
 fn nearest<const N: usize>(price: &[f64; N], from: &[f64; N], to: &[f64; N], tolerance: f64) -> ([f64; N], [f64; N]) {
-    let (mut found, mut least, mut within) = (*from, [f64::INFINITY; N], [0.0; N]);
-    let mut place = 1.0;
-    let mut look = |here: [f64; N]| {
+    let mut sight = Sight { found: *from, least: [f64::INFINITY; N], within: [0.0; N], place: 1.0 };
+    let leg: [f64; N] = std::array::from_fn(|l| to[l] - from[l]);
+    // In the order of `levels`; T − r (T − F) is T + (−r) (T − F) to the bit.
+    for r in &RETRACEMENTS {
+        sight.look(price, to, &leg, -r, tolerance);
+    }
+    for r in &EXTENSIONS {
+        sight.look(price, from, &leg, *r, tolerance);
+    }
+    for r in &EXTENSIONS {
+        sight.look(price, to, &leg, -r, tolerance);
+    }
+    (sight.found, sight.within)
+}
+
+/// What [`nearest`] has found so far.
+struct Sight<const N: usize> {
+    found: [f64; N],
+    least: [f64; N],
+    within: [f64; N],
+    place: f64,
+}
+
+impl<const N: usize> Sight<N> {
+    /// Looks at the levels `base + ratio × leg`. Inlined always: as a call it moves its arrays through memory, thirteen times.
+    #[inline(always)]
+    fn look(&mut self, price: &[f64; N], base: &[f64; N], leg: &[f64; N], ratio: f64, tolerance: f64) {
         for l in 0..N {
-            let distance = (price[l] - here[l]).abs();
-            within[l] += if distance <= tolerance * here[l].abs() { place } else { 0.0 };
-            found[l] = if distance < least[l] { here[l] } else { found[l] };
-            least[l] = if distance < least[l] { distance } else { least[l] };
+            let here = base[l] + ratio * leg[l];
+            let distance = (price[l] - here).abs();
+            self.within[l] += if distance <= tolerance * here.abs() { self.place } else { 0.0 };
+            self.found[l] = if distance < self.least[l] { here } else { self.found[l] };
+            self.least[l] = if distance < self.least[l] { distance } else { self.least[l] };
         }
-        place *= 2.0;
-    };
-    // In the order of `levels`, without a branch for which way a ratio goes.
-    RETRACEMENTS.into_iter().for_each(|r| look(std::array::from_fn(|l| retracement(from[l], to[l], r))));
-    EXTENSIONS.into_iter().for_each(|r| look(std::array::from_fn(|l| extension(from[l], to[l], r))));
-    EXTENSIONS.into_iter().for_each(|r| look(std::array::from_fn(|l| retracement(from[l], to[l], r))));
-    (found, within)
+        self.place *= 2.0;
+    }
 }
 
 /// The [`meeting`] of the close with the last confirmed leg and the turning points remembered from before it, for all

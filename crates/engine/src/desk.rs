@@ -18,6 +18,7 @@ use tradegraph_portfolio::{Decisions, DirectAllocator, FusionAllocator};
 
 /// How signals become targets.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a run has one")]
 pub(crate) enum Allocator {
     Direct(DirectAllocator),
     Fusion(FusionAllocator),

@@ -176,7 +176,7 @@ impl Swings {
     fn extend(&mut self, from: usize, bars: &Bars<'_>) -> Option<[bool; LANES]> {
         let lanes = |x: &[f64]| -> Option<[f64; LANES]> { x.get(from..from + LANES)?.try_into().ok() };
         let leg = lanes(&self.leg)?;
-        if leg.iter().any(|leg| *leg == 0.0) {
+        if leg.contains(&0.0) {
             return None;
         }
         let (ranges, now) = (lanes(&self.ranges)?, lanes(&self.bars)?);

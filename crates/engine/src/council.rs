@@ -251,13 +251,14 @@ fn cut_targets(desk: &mut Desk) {
     let all = desk.decisions.as_mut_slice();
     let held: i128 = fusion.current().iter().map(|c| i128::from(c.unsigned_abs())).sum();
     let changing: i128 = all.iter().map(|d| i128::from(d.current.unsigned_abs())).sum();
-    let mut cuts = Vec::with_capacity(all.len());
+    let cuts = &mut desk.cuts;
+    cuts.clear();
     for d in all.iter_mut() {
         let capped = desk.caps.cut_position(d.waterfall.last);
         d.waterfall.step_to(Step::RiskPosition, capped);
         cuts.push(TargetCut { current: d.current, target: capped });
     }
-    desk.caps.cut_gross(held - changing, &cuts, |k, after| all[k].waterfall.step_to(Step::RiskGross, after));
+    desk.caps.cut_gross(held - changing, cuts, |k, after| all[k].waterfall.step_to(Step::RiskGross, after));
 }
 
 /// The execution engine: targets become orders, each passes the gate, and what passes is sent.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tradegraph_agents::Agent;
 use tradegraph_columns::RollingHash;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_controls::{Change, Gate, RiskCaps};
+use tradegraph_controls::{Change, Gate, RiskCaps, TargetCut};
 use tradegraph_domain::{AgentId, Date, Order, Seq, Timestamp, VenueReport};
 use tradegraph_execution::{Exchange, Orders};
 use tradegraph_learning::{Hedger, HedgerParameters, Lesson, Moves, Results, Scoreboard, Statement};
@@ -21,6 +21,7 @@ use tradegraph_portfolio::{Decisions, DirectAllocator, FusionAllocator};
 /// How signals become targets.
 #[allow(clippy::large_enum_variant, reason = "a run has one")]
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a run has one")]
 pub(crate) enum Allocator {
     Direct(DirectAllocator),
     Fusion(Box<FusionAllocator>),
@@ -145,6 +146,8 @@ pub struct Desk {
     pub(crate) signals: SignalBook,
     pub(crate) points: Points,
     pub(crate) decisions: Decisions,
+    /// What the risk manager makes of them: room that is kept.
+    pub(crate) cuts: Vec<TargetCut>,
     pub(crate) moves: Moves,
     pub(crate) scoreboard: Scoreboard,
     pub(crate) results: Results,
@@ -225,6 +228,7 @@ impl Desk {
             signals: SignalBook::new(agents, n),
             points: Points::default(),
             decisions: Decisions::default(),
+            cuts: Vec::new(),
             moves: Moves::new(n),
             scoreboard: Scoreboard::new(agents.len()),
             results: Results::new(agents.len()),

@@ -7,6 +7,7 @@ mod documents;
 mod homes;
 mod layering;
 mod recovery;
+mod report;
 mod results;
 mod sql;
 mod travel;

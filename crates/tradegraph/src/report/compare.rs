@@ -36,6 +36,7 @@ const LINES: &[(&str, &str, bool)] = &[
     ("its standard error", "/evidence/sharpe_error", false),
     ("above zero with", "/evidence/probabilistic", true),
     ("above the luckiest trial with", "/evidence/deflated", true),
+    ("Mandates on these data when it was written", "/evidence/trials", false),
     ("Deepest fall", "/summary/net/max_drawdown", true),
     ("Costs a year", "/summary/cost_per_year", true),
     ("Turnover a year", "/summary/turnover_per_year", false),
@@ -106,13 +107,17 @@ fn table(a: &Side, b: &Side) -> String {
         if left.is_none() && right.is_none() {
             continue;
         }
-        let show = |x: Option<f64>, signed: bool| match (x, percent, signed) {
-            (None, ..) => "–".to_owned(),
-            (Some(x), true, false) => format!("{:.2} %", x * 100.0),
-            (Some(x), true, true) => format!("{:+.2}", x * 100.0),
-            (Some(x), false, false) if x.fract() == 0.0 => format!("{x:.0}"),
-            (Some(x), false, false) => format!("{x:.2}"),
-            (Some(x), false, true) => format!("{x:+.2}"),
+        // Counts have no decimals, and a rounded zero has no sign.
+        let whole = [left, right].into_iter().flatten().all(|x| x.fract() == 0.0);
+        let decimals = if whole && !percent { 0 } else { 2 };
+        let show = |x: Option<f64>, signed: bool| {
+            let Some(x) = x.map(|x| if *percent { x * 100.0 } else { x }) else { return "–".to_owned() };
+            let x = if x.abs() < 0.005 { 0.0 } else { x };
+            match (signed, percent) {
+                (true, _) => format!("{x:+.decimals$}"),
+                (false, true) => format!("{x:.decimals$} %"),
+                (false, false) => format!("{x:.decimals$}"),
+            }
         };
         let difference = left.zip(right).map(|(l, r)| l - r);
         let _ = write!(

@@ -5,6 +5,22 @@ root.dataset.theme = dark.matches ? 'dark' : 'light';
 const plots = JSON.parse(document.getElementById('data').textContent);
 const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
 
+// A plot is drawn when it comes near the screen: a long report opens at once.
+const drawings = new Map();
+const drawn = new Set();
+const bring = (id) => {
+  if (!drawn.has(id) && drawings.has(id)) {
+    drawn.add(id);
+    drawings.get(id)();
+  }
+};
+const near = new IntersectionObserver((seen) => {
+  for (const e of seen.filter((e) => e.isIntersecting)) {
+    near.unobserve(e.target);
+    bring(e.target.id);
+  }
+}, { rootMargin: '600px' });
+
 function layout(extra, narrow) {
   const axis = { gridcolor: colour('--line'), zerolinecolor: colour('--line'), linecolor: colour('--line'), tickcolor: colour('--line'), automargin: true };
   return Object.assign({
@@ -29,7 +45,12 @@ function draw() {
     for (const key of Object.keys(extra)) {
       merged[key] = typeof extra[key] === 'object' ? Object.assign({}, merged[key], extra[key]) : extra[key];
     }
-    Plotly.react(id, traces, merged, options);
+    drawings.set(id, () => Plotly.react(id, traces, merged, options));
+    if (drawn.has(id)) {
+      drawings.get(id)();
+    } else {
+      near.observe(document.getElementById(id));
+    }
   };
   const values = plots.equity.flatMap((t) => t.y);
   const low = values.reduce((a, b) => Math.min(a, b), Infinity);
@@ -81,6 +102,6 @@ document.getElementById('theme').addEventListener('click', () => {
   root.dataset.theme = root.dataset.theme === 'dark' ? 'light' : 'dark';
   draw();
 });
-window.addEventListener('beforeprint', () => { root.dataset.theme = 'light'; draw(); });
+window.addEventListener('beforeprint', () => { root.dataset.theme = 'light'; draw(); [...drawings.keys()].forEach(bring); });
 dark.addEventListener('change', (e) => { root.dataset.theme = e.matches ? 'dark' : 'light'; draw(); });
 draw();

@@ -35,7 +35,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
     };
     let prepared = Prepared::from_run(&store, &catalog(&context.home)?, &record)?;
     let mut journal = Comparison::new(store.reader(id)?);
-    let (run, outcome) = prepared.drive(&mut journal, None, None, context.out)?;
+    // A fork has its past from its parent, and begins at its own first snapshot.
+    let from = store.fork_of(id)?.map(|f| f.snapshot);
+    let (run, outcome) = prepared.drive(&mut journal, from.as_ref(), None, context.out)?;
     if outcome.state_hash != stored {
         let what =
             format!("run '{id}' made again ends with state {}, {} is stored", hex(&outcome.state_hash), hex(&stored));

@@ -8,6 +8,7 @@ mod homes;
 mod layering;
 mod own;
 mod recovery;
+mod report;
 mod results;
 mod sql;
 mod travel;

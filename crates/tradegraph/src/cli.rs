@@ -61,6 +61,8 @@ enum Command {
     Explain(commands::explain::Arguments),
     /// Write the report of a run again
     Report(commands::report::Arguments),
+    /// What a target asks for, and how likely it is with what was measured
+    Plan(commands::plan::Arguments),
     /// Draw the council as a Mermaid diagram
     Graph(commands::graph::Arguments),
     /// Write a commented starter mandate
@@ -106,6 +108,7 @@ pub fn main() -> ExitCode {
         Some(Command::Sql(a)) => commands::sql::run(&context, &a),
         Some(Command::Explain(a)) => commands::explain::run(&context, &a),
         Some(Command::Report(a)) => commands::report::run(&context, &a),
+        Some(Command::Plan(a)) => commands::plan::run(&context, &a),
         Some(Command::Graph(a)) => commands::graph::run(&context, &a),
         Some(Command::Init(a)) => commands::init::run(&context, &a),
         Some(Command::Doctor) => commands::doctor::run(&context),

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod again;
 pub mod backtest;
 pub mod data;
 pub mod demo;
@@ -11,6 +12,7 @@ pub mod graph;
 pub mod init;
 pub mod inspect;
 pub mod notice;
+pub mod plan;
 pub mod replay;
 pub mod report;
 pub mod resume;

@@ -6,6 +6,9 @@ mod assumptions;
 mod charts;
 mod council;
 mod page;
+mod sheet;
+
+pub use sheet::Sheet;
 
 use crate::failure::Failure;
 use crate::figures::{Curves, Figures};

@@ -31,7 +31,7 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// Plotly alone, without the formula renderer that its crate would put beside it.
-fn plotly() -> String {
+pub(super) fn plotly() -> String {
     let sources = plotly::Plot::offline_js_sources();
     let first = sources.split("</script>").next().unwrap_or_default();
     first.split_once('>').map(|(_, js)| js.to_owned()).unwrap_or_default()

@@ -6,6 +6,7 @@ mod data;
 mod documents;
 mod homes;
 mod layering;
+mod proof;
 mod recovery;
 mod results;
 mod sql;

@@ -65,7 +65,7 @@ impl Brownian {
     /// `None` for a time below 0 or NaN. Source: Harrison, Brownian Motion and Stochastic Flow Systems (1985), eq. 1.8.11.
     #[must_use]
     pub fn rises(&self, up: f64, time: f64) -> Option<f64> {
-        if !(time >= 0.0) || up.is_nan() {
+        if time.is_nan() || time < 0.0 || up.is_nan() {
             return None;
         }
         if up <= 0.0 {

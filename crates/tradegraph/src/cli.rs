@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 /// Exit codes, as `--help` shows them.
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 failed · 2 wrong command line · 3 bad mandate or data · 4 not found · \
-5 home in use by another process · 6 a run made again differs, or a journal is damaged · 7 done, but data were left out or are faulty";
+5 home in use by another process · 6 a run made again differs, or a journal is damaged · 7 done, but data were left out or are faulty · 8 a check found a difference";
 
 /// A council of trading agents on your own machine. Without a command it runs the demonstration: 20 US stocks, 33
 /// years, real prices, no network, no key.
@@ -51,6 +51,8 @@ enum Command {
     Inspect(commands::inspect::Arguments),
     /// Another future of a run: from a past moment on with another council or mandate
     Fork(commands::fork::Arguments),
+    /// Look for decisions that know the future, or hang on where the data begin
+    Check(commands::check::Arguments),
     /// List the runs of a home
     Runs(commands::runs::Arguments),
     /// Import, list, show, check and export data sets
@@ -100,6 +102,10 @@ pub fn main() -> ExitCode {
         Some(Command::Watch(a)) => commands::watch::run(&context, &a),
         Some(Command::Inspect(a)) => commands::inspect::run(&context, &a),
         Some(Command::Fork(a)) => commands::fork::run(&context, &a),
+        Some(Command::Check(a)) => match commands::check::run(&context, &a) {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
         Some(Command::Runs(a)) => commands::runs::run(&context, &a),
         Some(Command::Data(a)) => match commands::data::run(&context, &a) {
             Ok(code) => return code,

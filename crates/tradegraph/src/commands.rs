@@ -2,6 +2,7 @@
 
 pub mod again;
 pub mod backtest;
+pub mod check;
 pub mod data;
 pub mod demo;
 pub mod doctor;

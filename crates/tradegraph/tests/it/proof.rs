@@ -70,3 +70,20 @@ fn a_plan_never_flatters() {
         assert!(found == code && message.contains(part), "{arguments:?}: {found} {message}");
     }
 }
+
+/// A check that finds something has an exit code of its own.
+#[test]
+fn checks_say_what_they_found() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    let clean = place.json(&["check", "lookahead", "small.toml", "--moments", "2"]);
+    assert!(clean["found"] == false && clean["decisions"].as_u64().unwrap() > 100, "{clean}");
+    let clean = place.json(&["check", "warmup", "small.toml"]);
+    assert!(clean["found"] == false && clean["beginnings"].as_array().unwrap().len() == 3, "{clean}");
+    // No average forgets everything: what is left of the beginning is below 1e-9 and not 0.
+    let found = place.run(&["check", "warmup", "small.toml", "--tolerance", "0", "--json"]);
+    assert_eq!(found.status.code(), Some(8));
+    let found: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert!(found["found"] == true && found["beginnings"][0]["difference_at_end"].as_f64().unwrap() < 1e-9, "{found}");
+    assert!(!place.home().exists(), "a check makes no home");
+}

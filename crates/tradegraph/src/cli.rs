@@ -65,6 +65,8 @@ enum Command {
     Report(commands::report::Arguments),
     /// What a target asks for, and how likely it is with what was measured
     Plan(commands::plan::Arguments),
+    /// A mandate with many settings, and how much of the best one is luck
+    Sweep(commands::sweep::Arguments),
     /// Draw the council as a Mermaid diagram
     Graph(commands::graph::Arguments),
     /// Write a commented starter mandate
@@ -115,6 +117,7 @@ pub fn main() -> ExitCode {
         Some(Command::Explain(a)) => commands::explain::run(&context, &a),
         Some(Command::Report(a)) => commands::report::run(&context, &a),
         Some(Command::Plan(a)) => commands::plan::run(&context, &a),
+        Some(Command::Sweep(a)) => commands::sweep::run(&context, &a),
         Some(Command::Graph(a)) => commands::graph::run(&context, &a),
         Some(Command::Init(a)) => commands::init::run(&context, &a),
         Some(Command::Doctor) => commands::doctor::run(&context),

@@ -19,4 +19,5 @@ pub mod report;
 pub mod resume;
 pub mod runs;
 pub mod sql;
+pub mod sweep;
 pub mod watch;

@@ -6,6 +6,7 @@ use crate::trades::TradeLog;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
 use tradegraph_domain::{ActionKind, CorporateAction, Date, Timestamp, format_nano};
 use tradegraph_engine::Outcome;
 use tradegraph_execution::FillCosts;
@@ -419,7 +420,8 @@ impl Figures {
     }
 }
 
-fn data_used(feed: &crate::mandate::Feed) -> DataUsed {
+/// The bars of a feed, as runs name them.
+pub fn data_used(feed: &crate::mandate::Feed) -> DataUsed {
     let date = |k: usize| feed.batch.interval(k).start.date().to_string();
     let spec = feed.batch.spec();
     DataUsed {
@@ -456,34 +458,52 @@ fn failed(feed: &crate::mandate::Feed) -> Vec<Failed> {
     rows.collect()
 }
 
-/// Different mandates of a home that ran on overlapping data (a common instrument and a common day), one that is
-/// given included. A result that is the best of many trials is luck in part; their number says how much to doubt it.
+/// Different mandates of a home that ran on overlapping data (a common instrument and a common day), members of sweeps and
+/// one that is given included. A result that is the best of many trials is luck in part; their number says how much to
+/// doubt it.
 pub fn trials(store: &Store, mandate: &Mandate, data: &[DataUsed]) -> usize {
-    let mut seen = vec![mandate.fingerprint()];
-    for run in store.runs().unwrap_or_default() {
-        if let Some(other) = other_mandate(&run, data) {
-            seen.push(other);
-        }
-    }
+    let mut seen = tried(Some(store), store.home(), data);
+    seen.push(mandate.fingerprint());
+    distinct(seen)
+}
+
+/// As [`trials`], of all that a home has; a home without a store may have sweeps.
+pub fn trials_of(store: Option<&Store>, home: &Path, data: &[DataUsed]) -> usize {
+    distinct(tried(store, home, data))
+}
+
+fn distinct(mut seen: Vec<[u8; 32]>) -> usize {
     seen.sort_unstable();
     seen.dedup();
     seen.len()
 }
 
+fn tried(store: Option<&Store>, home: &Path, data: &[DataUsed]) -> Vec<[u8; 32]> {
+    let runs = store.and_then(|s| s.runs().ok()).unwrap_or_default();
+    let mut seen: Vec<[u8; 32]> = runs.iter().filter_map(|run| other_mandate(run, data)).collect();
+    seen.extend(crate::sweeps::tried(home, &|theirs| overlaps(theirs, data)));
+    seen
+}
+
 fn other_mandate(run: &RunRecord, data: &[DataUsed]) -> Option<[u8; 32]> {
     let summary: Value = serde_json::from_str(run.summary.as_deref()?).ok()?;
-    let overlaps = summary.get("data")?.as_array()?.iter().any(|theirs| {
+    if overlaps(&summary, data) { Mandate::parse("", &run.info.mandate).ok().map(|m| m.fingerprint()) } else { None }
+}
+
+/// True if the `data` of a document share an instrument and a day with ours.
+fn overlaps(document: &Value, ours: &[DataUsed]) -> bool {
+    let all = document.get("data").and_then(Value::as_array);
+    all.into_iter().flatten().any(|theirs| {
         let text = |key: &str| theirs.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (from, to) = (text("from"), text("to"));
         let symbols = theirs.get("symbols").and_then(Value::as_array).cloned().unwrap_or_default();
-        data.iter().any(|ours| {
+        ours.iter().any(|ours| {
             // Dates of one form order as text does.
             ours.from <= to
                 && from <= ours.to
                 && symbols.iter().filter_map(Value::as_str).any(|s| ours.symbols.iter().any(|o| o == s))
         })
-    });
-    if overlaps { Mandate::parse("", &run.info.mandate).ok().map(|m| m.fingerprint()) } else { None }
+    })
 }
 
 /// Growth a year, or in all where there is no whole year, in words.

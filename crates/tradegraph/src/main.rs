@@ -15,6 +15,8 @@ mod output;
 mod report;
 mod run;
 mod samples;
+mod settings;
+mod sweeps;
 mod tables;
 mod trades;
 mod travel;

@@ -87,3 +87,63 @@ fn checks_say_what_they_found() {
     assert!(found["found"] == true && found["beginnings"][0]["difference_at_end"].as_f64().unwrap() < 1e-9, "{found}");
     assert!(!place.home().exists(), "a check makes no home");
 }
+
+/// A sweep runs each member once, counts it as a trial, and never shows the best one alone.
+#[test]
+fn a_sweep_says_how_much_is_luck() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    let fast = "agents.momentum_trader.fast=5,10,20,40";
+    let sweep = ["sweep", "small.toml", "--set", fast, "--set", "agents.momentum_trader.slow=30,90"];
+    let first = place.json(&sweep);
+    // 40 and 30 is no mandate.
+    assert!(first["left_out"] == 1 && first["kept"] == 0, "{first}");
+    let members = first["members"].as_array().unwrap();
+    assert_eq!(members.len(), 7);
+    let v = &first["verdict"];
+    assert_eq!(v["trials"], 7);
+    for key in ["median_sharpe", "luck", "deflated_sharpe", "overfitting", "walk_forward", "equal_weight"] {
+        assert!(v[key].is_number(), "{key}: {v}");
+    }
+    let best = v["best"].as_u64().unwrap() as usize;
+    assert!(members.iter().all(|m| m["sharpe"].as_f64() <= members[best]["sharpe"].as_f64()));
+
+    // The member with the mandate's own values is the mandate, to the last bit, and no trial of its own.
+    let run = place.json(&["backtest", "small.toml"]);
+    let same = |m: &&serde_json::Value| {
+        m["values"]["agents.momentum_trader.fast"] == "10" && m["values"]["agents.momentum_trader.slow"] == "30"
+    };
+    let own = members.iter().find(same).unwrap();
+    assert_eq!((&own["sharpe"], &own["orders"]), (&run["net"]["sharpe"], &run["orders"]));
+    assert_eq!(run["trials"], 7);
+
+    // What a killed sweep had is kept; a spoilt file is made again, and threads change nothing.
+    let folder = std::fs::read_dir(place.home().join("sweeps")).unwrap();
+    let folder = folder.map(|e| e.unwrap().path()).find(|p| p.is_dir()).unwrap();
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|f| !f.ends_with("data.json"));
+    files.sort();
+    assert_eq!(files.len(), 7);
+    std::fs::remove_file(&files[0]).unwrap();
+    std::fs::write(&files[1], "{\"half").unwrap();
+    let again: Vec<&str> =
+        sweep.iter().copied().chain(["--threads", "1", "--to", "all.csv", "--to", "all.parquet"]).collect();
+    let again = place.json(&again);
+    assert_eq!(again["kept"], 5);
+    assert_eq!((&again["members"], &again["verdict"]), (&first["members"], &first["verdict"]));
+    let csv = std::fs::read_to_string(place.path().join("all.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 8);
+    assert!(std::fs::read(place.path().join("all.parquet")).unwrap().starts_with(b"PAR1"));
+    let page = std::fs::read_to_string(again["page"].as_str().unwrap()).unwrap();
+    assert!(page.contains("heatmap") && page.contains("More than luck"));
+
+    for (arguments, code, part) in [
+        (vec!["sweep", "small.toml", "--set", "agents.momentum_trader.fast=5..9"], 2, "--random"),
+        (vec!["sweep", "small.toml", "--set", "agents.momentum_trader.fats=5,9"], 3, "fats"),
+        (vec!["sweep", "small.toml", "--set", "nothing"], 2, "KEY"),
+        (vec!["sweep", "small.toml", "--set", fast, "--to", "all.xlsx"], 2, ".csv"),
+    ] {
+        let (found, message) = place.bad(&arguments);
+        assert!(found == code && message.contains(part), "{arguments:?}: {found} {message}");
+    }
+}

@@ -7,12 +7,15 @@
 
 pub mod attribution;
 pub mod calibration;
+pub mod fan;
 pub mod fibonacci;
+pub mod growth;
 pub mod hedge;
 pub mod indicators;
 pub mod no_trade;
 pub mod options;
 pub mod performance;
 pub mod regime;
+pub mod ruin;
 pub mod single_index;
 pub mod vmath;

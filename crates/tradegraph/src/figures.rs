@@ -4,7 +4,7 @@ mod curves;
 mod trials;
 
 pub use curves::{Curves, rows_in_time};
-pub use trials::trials;
+pub use trials::{trials, trials_of};
 
 use crate::cost_models::{CostModel, cost_models};
 use crate::mandate::{Feeds, Mandate};
@@ -268,7 +268,8 @@ impl Figures {
     }
 }
 
-fn data_used(feed: &crate::mandate::Feed) -> DataUsed {
+/// The bars of a feed, as runs name them.
+pub fn data_used(feed: &crate::mandate::Feed) -> DataUsed {
     let date = |k: usize| feed.batch.interval(k).start.date().to_string();
     let spec = feed.batch.spec();
     DataUsed {

@@ -22,6 +22,8 @@ mod own;
 mod report;
 mod run;
 mod samples;
+mod settings;
+mod sweeps;
 mod tables;
 mod trades;
 mod travel;

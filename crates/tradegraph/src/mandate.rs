@@ -12,7 +12,7 @@ mod reader;
 
 pub use config::Feeds;
 pub use costs::FinancingPart;
-pub use data::{Feed, LoadedData, load};
+pub use data::{Feed, LoadedData, Unchecked, checked, load, load_unchecked};
 
 use crate::failure::{Failure, Kind};
 use agents::{AgentPart, agents};

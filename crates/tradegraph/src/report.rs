@@ -15,8 +15,11 @@ mod files;
 mod oracle;
 mod page;
 mod sections;
+mod sheet;
 mod trips;
 mod windows;
+
+pub use sheet::Sheet;
 
 use crate::failure::Failure;
 use crate::figures::{Curves, Figures};

@@ -8,8 +8,8 @@ use crate::travel::{Moment, Passing, must_have_begun, reach, run_to};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use tradegraph_domain::{AgentId, InstrumentId, Quantity, format_nano};
-use tradegraph_engine::BackTest;
 use tradegraph_engine::records::{DecisionRecord, Record};
+use tradegraph_engine::{BackTest, RunConfig};
 
 /// What can be typed behind `inspect`.
 #[derive(clap::Args, Debug)]
@@ -57,7 +57,12 @@ pub fn agent_name(prepared: &Prepared, id: AgentId) -> &'static str {
 
 /// An instrument's symbol.
 pub fn symbol(prepared: &Prepared, i: InstrumentId) -> String {
-    prepared.config.universe.get(i).map_or_else(|| format!("instrument {}", i.0), |x| x.symbol.clone())
+    symbol_of(&prepared.config, i)
+}
+
+/// An instrument's symbol.
+pub fn symbol_of(config: &RunConfig, i: InstrumentId) -> String {
+    config.universe.get(i).map_or_else(|| format!("instrument {}", i.0), |x| x.symbol.clone())
 }
 
 /// A decision in one object.

@@ -2,9 +2,10 @@
 
 use crate::{Place, SMALL};
 
-const DOCUMENTS: [(&str, &str); 16] = [
+const DOCUMENTS: [(&str, &str); 17] = [
     ("README.md", include_str!("../../../../README.md")),
     ("docs/commands.md", include_str!("../../../../docs/commands.md")),
+    ("docs/sweeps.md", include_str!("../../../../docs/sweeps.md")),
     ("docs/tables.md", include_str!("../../../../docs/tables.md")),
     ("docs/basis.md", include_str!("../../../../docs/basis.md")),
     ("docs/data/README.md", include_str!("../../../../docs/data/README.md")),
@@ -108,7 +109,7 @@ fn every_check_is_explained() {
 
 #[test]
 fn the_tables_are_shown_as_they_are() {
-    assert!(DOCUMENTS[2].1.contains(tradegraph_store::tables::SCHEMA.trim_end()));
+    assert!(DOCUMENTS[3].1.contains(tradegraph_store::tables::SCHEMA.trim_end()));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod documents;
 mod homes;
 mod layering;
 mod own;
+mod proof;
 mod recovery;
 mod report;
 mod results;

@@ -152,6 +152,11 @@ class Case:
                 return Command(graph=Command.PARENT, update=update, goto=op["goto"])
             elif kind == "ask":
                 answers.append(interrupt(op["value"]))
+            elif kind == "ask_until":
+                question = op["value"]
+                while (answer := interrupt(question)) < op["least"]:
+                    question = op["again"]
+                commands.append(Command(update={op["chan"]: answer}))
             elif kind == "fail":
                 if self.runs[name] <= op["times"]:
                     time.sleep(0.05)  # what fails last does not stop its siblings
@@ -174,9 +179,16 @@ class Case:
 
     def config(self, action: dict) -> dict:
         config: dict = {"configurable": {"thread_id": action.get("thread", "1")}, "recursion_limit": self.limit}
-        if "at" in action:
+        at = action.get("at")
+        if at == "fork":
+            config["configurable"] = self.fork["configurable"]
+        elif at is not None:
             history = list(self.graph.get_state_history(config))
-            config["configurable"] = history[action["at"]].config["configurable"]
+            if isinstance(at, dict):
+                # As the public tests look for it: by what runs next, and perhaps by a question that waits.
+                history = [s for s in history if s.next == (at["next"],) and (s.interrupts or not at.get("asks"))]
+                at = at.get("nth", 0)
+            config["configurable"] = history[at].config["configurable"]
         return config
 
     def act(self, action: dict) -> dict:
@@ -219,12 +231,12 @@ class Case:
                 out["history"] = [self.shown(s) for s in self.graph.get_state_history(config)]
             elif kind == "update":
                 as_node = action.get("as")
-                self.graph.update_state(config, action["values"], as_node=as_node and end(as_node))
+                self.fork = self.graph.update_state(config, action["values"], as_node=as_node and end(as_node))
             elif kind == "bulk":
                 steps = [[StateUpdate(u["values"], u["as"]) for u in step] for step in action["steps"]]
                 self.graph.bulk_update_state(config, steps)
             elif kind == "copy":
-                self.graph.update_state(config, None, as_node="__copy__")
+                self.fork = self.graph.update_state(config, None, as_node="__copy__")
             else:
                 raise KeyError(kind)
         except GraphRecursionError:
@@ -431,7 +443,79 @@ def cases(random_graphs: int) -> list:
         case("packets and a join", named("r", "p", "j", w=WORKER), chain("r") + [["w", "END"]], routes=[route("r", [send("w", 1), send("w", 2), "p"], "w", "p")], joins=[[["w", "p"], "j"]]),
         case("a failed step is taken up with packets", named("r", w={"ops": [{"op": "fail", "times": 1}, w({"arg": 1})]}), chain("r"), [I, STATE, GO, STATE], routes=[route("r", [send("w", 1), send("w", 2)], "w")]),
     ]
-    return out + [fuzz(seed) for seed in range(random_graphs)]
+    return out + public() + [fuzz(seed) for seed in range(random_graphs)]
+
+
+def edit(*names: str, **more: Any) -> dict:
+    return {"do": "update", "values": {"v": list(names)}} | more
+
+
+def before(name: str, nth: int = 0, **more: Any) -> dict:
+    """The newest checkpoint, or the nth, after which `name` alone runs."""
+    return {"at": {"next": name, "nth": nth} | more}
+
+
+def public() -> list:
+    """Public tests of LangGraph by their names: the graphs and what is done with them are theirs, the words ours."""
+    fork = GO | {"at": "fork"}
+    asks = {"ask": ask("q")} | named("a", "b")
+    asking = chain("a", "ask", "b")
+    done = [I, answer("hello")]
+    inner = {"channels": V, "nodes": named("step_a", "step_b"), "edges": chain("step_a", "step_b")}
+    inner_asks = {"channels": V, "nodes": {"ask": ask("q")} | named("step_a", "step_b"), "edges": chain("step_a", "ask", "step_b")}
+    plain = (named("p", "post", sub={"graph": inner, "keep": "run"}), chain("p", "sub", "post"))
+
+    def nested(keep: str) -> tuple:
+        return named("p", "post", sub={"graph": inner_asks, "keep": keep}), chain("p", "sub", "post")
+
+    def twice(keep: str) -> tuple:
+        two = {n: {"ops": [{"op": "ask", "value": f"q{n}"}, w({"see": "mine"}), w({"answers": 1}, "mine")]} for n in ("x", "y")}
+        child = {"channels": {"mine": "add", "v": "add"}, "nodes": two, "edges": chain("x", "y")}
+        return named("p", sub={"graph": child, "keep": keep}), chain("p", "sub")
+
+    both = [I, answer("a1"), answer("b1"), I, answer("a2"), answer("b2"), STATE]
+    stop = {"channels": V | {"w": "last"}, "nodes": {"i1": {"ops": [w(["i1"]), w("seen", "w")]}} | named("i2"), "edges": chain("i1", "i2"), "before": ["i2"]}
+    return [
+        case("test_multiple_forks_from_same_checkpoint", named("a", "b"), chain("a", "b"), [I, edit("f1") | before("b", -1), fork, edit("f2") | before("b", -1), fork, STATE, HISTORY]),
+        case("test_replay_from_before_interrupt_refires", asks, asking, done + [GO | before("ask", -1), STATE, HISTORY]),
+        case("test_replay_from_interrupt_checkpoint_refires", asks, asking, done + [GO | before("ask", asks=True), STATE, HISTORY]),
+        case("test_replay_interrupt_stable_across_replays", asks, asking, done + [GO | before("ask", -1)] * 3 + [STATE, HISTORY]),
+        case("test_fork_from_before_interrupt_refires", asks, asking, done + [edit("forked") | before("ask", -1), fork, answer("world", at="fork"), STATE, HISTORY]),
+        case("test_fork_from_interrupt_checkpoint_refires", asks, asking, done + [edit("forked") | before("ask", asks=True), fork, answer("different", at="fork"), STATE, HISTORY]),
+        case(
+            "test_sequential_interrupts_fork_from_middle",
+            {"i1": ask("q1"), "i2": ask("q2")} | named("a", "b"),
+            chain("a", "i1", "i2", "b"),
+            [I, answer("x1"), answer("x2"), edit("mid") | before("i2", -1), fork, answer("new", at="fork"), GO | before("i1", -1), STATE, HISTORY],
+        ),
+        case("test_multiple_interrupts_in_one_node", {"ask": ask("q1", "q2")} | named("after"), chain("ask", "after"), [I, answer("x1", at=0), answer("x2", at=0), GO | before("ask", -1), STATE, HISTORY]),
+        case("test_subgraph_replay_from_before", *plain, [I, GO | before("sub"), STATE, HISTORY]),
+        case("test_subgraph_fork_from_before", *plain, [I, edit("forked") | before("sub"), fork, STATE, HISTORY]),
+        case("test_subgraph_interrupt_replay_from_parent", *nested("thread"), done + [GO | before("sub", -1), STATE, HISTORY]),
+        case("test_subgraph_interrupt_fork_from_parent", *nested("thread"), done + [edit("forked") | before("sub", -1), fork, STATE, HISTORY]),
+        case("test_subgraph_interrupt_replay_from_interrupt_checkpoint", *nested("thread"), done + [GO | before("sub", asks=True), STATE, HISTORY]),
+        case("test_subgraph_interrupt_fork_no_sub_checkpointer", *nested("run"), done + [edit("forked") | before("sub", -1), fork, STATE, HISTORY]),
+        case("test_subgraph_interrupt_fork_from_interrupt_checkpoint", *nested("thread"), done + [edit("forked") | before("sub", asks=True), fork, STATE, HISTORY]),
+        case("test_subgraph_interrupt_full_flow_no_sub_checkpointer", *nested("run"), done + [edit("forked") | before("sub", -1), fork, answer("new", at="fork"), STATE, HISTORY]),
+        case("test_copy_fork_retriggers_interrupt", asks, asking, done + [{"do": "copy"} | before("ask", -1), fork, answer("new", at="fork"), STATE, HISTORY]),
+        case("test_copy_fork_creates_sibling_checkpoint", named("a", "b"), chain("a", "b"), [I, {"do": "copy"} | before("b"), STATE, edit("x") | before("b", -1), STATE, HISTORY]),
+        case("test_update_state_with_none_values", asks, asking, done + [{"do": "update", "values": None} | before("ask", -1), fork, STATE, HISTORY]),
+        case("test_stateful_subgraph_retains_state_on_parent_replay", *twice("thread"), both + [GO | before("sub"), STATE]),
+        case("test_stateful_subgraph_retains_state_on_parent_fork", *twice("thread"), both + [edit("forked") | before("sub"), fork, STATE]),
+        case("test_stateless_subgraph_starts_fresh_on_parent_replay", *twice("run"), both + [GO | before("sub"), STATE]),
+        case("test_interruption_without_state_updates", {n: {} for n in ("s1", "s2", "s3")}, chain("s1", "s2", "s3"), [I, STATE, GO, STATE, GO, STATE, HISTORY], after=["s1", "s2", "s3"]),
+        case("test_simple_multi_edge", {"up": {}, "side": {}, "down": {}} | named("other"), chain("up") + fan("up", "side", "other"), None, joins=[[["up", "side"], "down"]]),
+        case("test_interrupt_loop", {"node": {"ops": [{"op": "ask_until", "value": "how old?", "again": "invalid", "least": 18, "chan": "x"}]}}, chain("node"), [I, answer(-1), STATE, answer(10), answer(18), STATE], {"v": "add", "x": "last"}),
+        case(
+            "test_run_from_checkpoint_id_retains_previous_writes",
+            COUNTED,
+            chain("a"),
+            [I, HISTORY, GO | before("b", -1), STATE, HISTORY],
+            routes=[route("a", {"len": "v", "choices": [["b"], ["a"], ["b"]]}, "a", "b"), route("b", {"len": "v", "choices": [["END"], ["a"], ["c"], ["a"]]}, "a", "c", "END")],
+        ),
+        case("test_nested_graph_interrupts_parallel", {"inner": {"graph": stop, "keep": "run"}} | named("outer_1", "outer_2"), fan("START", "inner", "outer_1"), [I, STATE, GO, STATE, HISTORY], joins=[[["inner", "outer_1"], "outer_2"]]),
+        case("test_dynamic_interrupt", {"n": ask("why") | {"retry": 3}}, chain("n"), [I, STATE, {"do": "update", "values": None, "as": "END"}, STATE, I | {"thread": "2"}, answer("yes") | {"thread": "2"}, STATE | {"thread": "2"}, HISTORY]),
+    ]
 
 
 def fuzz(seed: int) -> dict:

@@ -6,9 +6,9 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock};
 use tradegraph_graph::{
-    At, CachePolicy, Channel, Command, CompileError, Compiled, Durability, END, End, Event, GraphBuilder, Input, Io,
-    Keep, Limits, MemorySaver, Modes, NodeError, NodeId, Outcome, ParentCommand, Query, Reads, Retry, RunError, START,
-    Snapshot, Update, Value, ValueChan,
+    At, CachePolicy, Channel, CheckpointId, Command, CompileError, Compiled, Durability, END, End, Event, GraphBuilder,
+    Input, Io, Keep, Limits, MemorySaver, Modes, NodeError, NodeId, Outcome, ParentCommand, Query, Reads, Retry,
+    RunError, START, Snapshot, Update, Value, ValueChan,
 };
 
 #[derive(Default)]
@@ -131,6 +131,17 @@ fn carry_out(
                 return Err(command.into());
             }
             "ask" => answers.push(io.interrupt(value_of(&op["value"]))?),
+            "ask_until" => {
+                let mut question = &op["value"];
+                let answer = loop {
+                    let answer = io.interrupt(value_of(question))?;
+                    if answer.as_int().unwrap() >= op["least"].as_i64().unwrap() {
+                        break answer;
+                    }
+                    question = &op["again"];
+                };
+                io.write(chan(), answer)?;
+            }
             "fail" if ran <= op["times"].as_u64().unwrap() => return Err(NodeError::failed("ValueError")),
             "fail" => {}
             other => panic!("{other}"),
@@ -299,6 +310,8 @@ struct Case {
     seen: Seen,
     durability: Durability,
     saver: Option<Arc<MemorySaver>>,
+    /// What the last change of the state made.
+    fork: Option<CheckpointId>,
 }
 
 impl Case {
@@ -319,18 +332,27 @@ impl Case {
                 to.lock().unwrap().push((*step, (*node).to_owned()));
             }
         });
-        Ok(Case { built, world: World::default(), seen, durability: Durability::Async, saver })
+        Ok(Case { built, world: World::default(), seen, durability: Durability::Async, saver, fork: None })
     }
 
     fn at(&mut self, action: &Json) -> At {
         let at = At::thread(action["thread"].as_str().unwrap_or("1"));
-        match action["at"].as_u64() {
-            Some(nth) => {
-                let history = self.built.graph.history(&at, Query::default()).unwrap();
-                at.checkpoint(history[nth as usize].id)
-            }
-            None => at,
+        if action["at"] == "fork" {
+            return at.checkpoint(self.fork.unwrap());
         }
+        if action["at"].is_null() {
+            return at;
+        }
+        let mut history = self.built.graph.history(&at, Query::default()).unwrap();
+        let mut nth = action["at"].as_i64();
+        if let Some(next) = action["at"]["next"].as_str() {
+            let asks = action["at"]["asks"] == true;
+            history.retain(|s| s.next == [next] && (!s.asks.is_empty() || !asks));
+            nth = action["at"]["nth"].as_i64();
+        }
+        let nth = nth.unwrap();
+        let nth = if nth < 0 { history.len() as i64 + nth } else { nth };
+        at.checkpoint(history[nth as usize].id)
     }
 
     fn act(&mut self, action: &Json) -> Json {
@@ -404,7 +426,7 @@ impl Case {
                     Some(name) => Update::of(node(graph, name), write(&action["values"])),
                     None => Update::of_last(write(&action["values"])),
                 };
-                graph.update_state(at, update)?;
+                self.fork = Some(graph.update_state(at, update)?);
                 return Ok(json!({}));
             }
             "bulk" => {
@@ -414,7 +436,7 @@ impl Case {
                 return Ok(json!({}));
             }
             "copy" => {
-                graph.copy_checkpoint(at)?;
+                self.fork = Some(graph.copy_checkpoint(at)?);
                 return Ok(json!({}));
             }
             other => panic!("{other}"),
@@ -428,8 +450,8 @@ impl Case {
         }
         tasks.iter_mut().for_each(|(_, names)| names.sort());
         let mut values = values_of(&self.built);
-        if matches!(outcome.end, End::Asked(_)) {
-            // There a run that asks returns what finished siblings wrote as well; here `state` does.
+        if matches!(outcome.end, End::Asked(_) | End::Before(_)) {
+            // There a run that stops in a step returns what finished siblings wrote as well; here `state` does.
             let state = self.built.graph.state(&At::thread(at.thread_name()))?.unwrap();
             values = shown(&self.built, &state)["values"].clone();
         }
@@ -489,6 +511,16 @@ fn every_case_does_what_langgraph_does() {
     assert!(wrong.is_empty(), "{} of {} cases differ: {ids:?}\n{}", ids.len(), cases.len(), wrong.join("\n"));
 }
 
+#[test]
+fn every_public_test_that_is_run_here_is_in_the_page() {
+    let page = include_str!("../../../../docs/langgraph.md");
+    let cases = cases();
+    let public: Vec<&str> = cases.iter().map(|c| text(&c["id"])).filter(|id| id.starts_with("test_")).collect();
+    assert!(public.len() >= 28, "{}", public.len());
+    let missing: Vec<_> = public.iter().filter(|id| !page.contains(&format!("`{id}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 fn check_id(id: &str) {
     let of_id = |case: &Json| text(&case["id"]).split(' ').next() == Some(id);
     let cases: Vec<Json> = cases().into_iter().filter(of_id).collect();
@@ -546,4 +578,36 @@ behaviours! {
     c38 "C38"
     c39 "C39"
     c40 "C40"
+}
+
+// LangGraph's public tests by their names: test_time_travel.py, test_interruption.py, test_pregel.py, test_large_cases.py.
+behaviours! {
+    test_multiple_forks_from_same_checkpoint "test_multiple_forks_from_same_checkpoint"
+    test_replay_from_before_interrupt_refires "test_replay_from_before_interrupt_refires"
+    test_replay_from_interrupt_checkpoint_refires "test_replay_from_interrupt_checkpoint_refires"
+    test_replay_interrupt_stable_across_replays "test_replay_interrupt_stable_across_replays"
+    test_fork_from_before_interrupt_refires "test_fork_from_before_interrupt_refires"
+    test_fork_from_interrupt_checkpoint_refires "test_fork_from_interrupt_checkpoint_refires"
+    test_sequential_interrupts_fork_from_middle "test_sequential_interrupts_fork_from_middle"
+    test_multiple_interrupts_in_one_node "test_multiple_interrupts_in_one_node"
+    test_subgraph_replay_from_before "test_subgraph_replay_from_before"
+    test_subgraph_fork_from_before "test_subgraph_fork_from_before"
+    test_subgraph_interrupt_replay_from_parent "test_subgraph_interrupt_replay_from_parent"
+    test_subgraph_interrupt_fork_from_parent "test_subgraph_interrupt_fork_from_parent"
+    test_subgraph_interrupt_replay_from_interrupt_checkpoint "test_subgraph_interrupt_replay_from_interrupt_checkpoint"
+    test_subgraph_interrupt_fork_no_sub_checkpointer "test_subgraph_interrupt_fork_no_sub_checkpointer"
+    test_subgraph_interrupt_fork_from_interrupt_checkpoint "test_subgraph_interrupt_fork_from_interrupt_checkpoint"
+    test_subgraph_interrupt_full_flow_no_sub_checkpointer "test_subgraph_interrupt_full_flow_no_sub_checkpointer"
+    test_copy_fork_retriggers_interrupt "test_copy_fork_retriggers_interrupt"
+    test_copy_fork_creates_sibling_checkpoint "test_copy_fork_creates_sibling_checkpoint"
+    test_update_state_with_none_values "test_update_state_with_none_values"
+    test_stateful_subgraph_retains_state_on_parent_replay "test_stateful_subgraph_retains_state_on_parent_replay"
+    test_stateful_subgraph_retains_state_on_parent_fork "test_stateful_subgraph_retains_state_on_parent_fork"
+    test_stateless_subgraph_starts_fresh_on_parent_replay "test_stateless_subgraph_starts_fresh_on_parent_replay"
+    test_interruption_without_state_updates "test_interruption_without_state_updates"
+    test_simple_multi_edge "test_simple_multi_edge"
+    test_interrupt_loop "test_interrupt_loop"
+    test_run_from_checkpoint_id_retains_previous_writes "test_run_from_checkpoint_id_retains_previous_writes"
+    test_nested_graph_interrupts_parallel "test_nested_graph_interrupts_parallel"
+    test_dynamic_interrupt "test_dynamic_interrupt"
 }

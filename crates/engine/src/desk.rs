@@ -19,9 +19,7 @@ use tradegraph_market::{Actions, Adjustments, FeatureId, Panel};
 use tradegraph_portfolio::{Decisions, DirectAllocator, FusionAllocator};
 
 /// How signals become targets.
-#[allow(clippy::large_enum_variant, reason = "a run has one")]
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "a run has one")]
 pub(crate) enum Allocator {
     Direct(DirectAllocator),
     Fusion(Box<FusionAllocator>),

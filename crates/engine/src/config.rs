@@ -1,9 +1,10 @@
 //! `RunConfig`: a mandate in the engine's terms. The binary reads TOML into it; nothing here reads a file.
 
+use crate::own::{BuildError, OwnConfig};
 use std::sync::Arc;
 use tradegraph_agents::{
     AGENTS, Absent, Agent, LongTerm, LongTermParameters, MeanReversion, MeanReversionParameters, Momentum,
-    MomentumParameters, Rule, RuleError, RuleSpec,
+    MomentumParameters, Rule, RuleSpec,
 };
 use tradegraph_controls::{Limits, RiskCaps};
 use tradegraph_domain::{AgentId, Basis, Currency, FeedId, InstrumentId, Money, Nanos, Quantity};
@@ -51,10 +52,12 @@ pub enum AgentConfig {
     },
     /// A rule.
     Rule(RuleSpec),
+    /// A strategy of the user's own.
+    Own(OwnConfig),
 }
 
 impl AgentConfig {
-    /// The agent's place in `AGENTS`, which is also its id.
+    /// The agent's place in `AGENTS`, which is also its id; own agents come behind them.
     #[must_use]
     pub fn id(&self) -> AgentId {
         let node = match self {
@@ -62,6 +65,7 @@ impl AgentConfig {
             AgentConfig::MeanReversion { .. } => "mean_reversion_trader",
             AgentConfig::LongTerm { .. } => "long_term_investor",
             AgentConfig::Rule(_) => "rule",
+            AgentConfig::Own(own) => return own.id,
         };
         AgentId(AGENTS.iter().position(|s| s.node == node).unwrap_or_default() as u16)
     }
@@ -69,8 +73,8 @@ impl AgentConfig {
     /// Makes the agent.
     ///
     /// # Errors
-    /// `RuleError` for a rule that cannot run.
-    pub fn build(&self, n_instruments: usize) -> Result<Box<dyn Agent>, RuleError> {
+    /// `BuildError` for a rule or an own agent that cannot run.
+    pub fn build(&self, n_instruments: usize) -> Result<Box<dyn Agent>, BuildError> {
         Ok(match self {
             AgentConfig::Momentum { feed, parameters } => Box::new(Momentum::new(self.id(), *feed, *parameters)),
             AgentConfig::MeanReversion { feed, parameters } => {
@@ -80,17 +84,19 @@ impl AgentConfig {
                 Box::new(LongTerm::new(self.id(), *feed, n_instruments, *parameters))
             }
             AgentConfig::Rule(spec) => Box::new(Rule::new(self.id(), n_instruments, spec)?),
+            AgentConfig::Own(own) => own.build(n_instruments)?,
         })
     }
 }
 
-/// All agents of a council in the order of `AGENTS`: those of the mandate, and absent ones for the other places.
+/// All agents of a council in the order of their ids: those of the mandate, and absent ones for the other places of
+/// `AGENTS`.
 ///
 /// # Errors
-/// `RuleError` for a rule that cannot run.
-pub fn build_agents(config: &RunConfig) -> Result<Vec<Box<dyn Agent>>, RuleError> {
+/// `BuildError` for a rule or an own agent that cannot run.
+pub fn build_agents(config: &RunConfig) -> Result<Vec<Box<dyn Agent>>, BuildError> {
     let n = config.universe.len();
-    (0..AGENTS.len())
+    (0..config.n_agents())
         .map(|at| {
             let id = AgentId(at as u16);
             match config.agents.iter().find(|a| a.id() == id) {
@@ -218,6 +224,23 @@ pub enum ConfigError {
 }
 
 impl RunConfig {
+    /// Places of the council: `AGENTS`, then the run's own agents.
+    #[must_use]
+    pub fn n_agents(&self) -> usize {
+        self.own().map(|own| usize::from(own.id.0) + 1).fold(AGENTS.len(), usize::max)
+    }
+
+    fn own(&self) -> impl Iterator<Item = &OwnConfig> {
+        self.agents.iter().filter_map(|a| if let AgentConfig::Own(own) = a { Some(own) } else { None })
+    }
+
+    /// The name of an agent's node; `None` if the run has no such place.
+    #[must_use]
+    pub fn node(&self, id: AgentId) -> Option<&'static str> {
+        let ours = AGENTS.get(usize::from(id.0)).map(|s| s.node);
+        ours.or_else(|| self.own().find(|own| own.id == id).map(|own| own.agent.node))
+    }
+
     /// Says what cannot be run.
     ///
     /// # Errors

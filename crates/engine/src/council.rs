@@ -1,4 +1,4 @@
-//! The council: eleven nodes wired as a state graph over the desk.
+//! The council: its nodes, and one for each own agent, wired as a state graph over the desk.
 //!
 //! The part before the allocator depends on the market alone and runs once for a block of decisions; the part from
 //! the allocator on depends on the account and is resumed for each decision.
@@ -6,7 +6,8 @@
 use crate::config::{AllocatorConfig, RecordLevel, RunConfig};
 use crate::desk::{Allocator, Desk};
 use crate::records::{Evidence, put_decision, put_regime};
-use tradegraph_agents::{AGENTS, Agent};
+use smallvec::SmallVec;
+use tradegraph_agents::Agent;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_controls::{Approved, TargetCut};
 use tradegraph_domain::{
@@ -15,7 +16,7 @@ use tradegraph_domain::{
 use tradegraph_graph::{
     Channel, Choice, CompileError, Compiled, GraphBuilder, Io, Limits, Node, NodeError, NodeId, Paused, RunError, START,
 };
-use tradegraph_portfolio::{Decision, SignalRef, size_in_lots};
+use tradegraph_portfolio::{Decision, size_in_lots};
 
 /// Where a cycle goes after the allocator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,17 +104,17 @@ impl Council {
 
         let mut strategies = Vec::new();
         for (row, agent) in agents.into_iter().enumerate() {
-            let strategy = AGENTS[row];
+            let Some(name) = config.node(agent.id()) else { continue };
             let live = config.agents.iter().any(|a| a.id() == agent.id());
-            if strategy.node == "rule" && !live {
+            if name == "rule" && !live {
                 continue; // the council of eleven has a rule agent only if the mandate does
             }
-            let id = g.node(strategy.node, AgentNode { agent, row });
+            let id = g.node(name, AgentNode { agent, row });
             let node = g.node_mut(id).once().reads(&[panel.id()]).writes(&[signals.id()]);
             if direct && !live {
                 node.disabled();
             }
-            strategies.push((strategy.node, id));
+            strategies.push((name, id));
         }
         let find = |name: &str| strategies.iter().find(|(n, _)| *n == name).map(|(_, id)| *id);
         let sentiment = find("sentiment_analyzer");
@@ -193,8 +194,6 @@ impl Council {
     }
 }
 
-const NO_SIGNAL: SignalRef<'static> = SignalRef { agent: AgentId(0), factors: &[], confidence: &[], status: &[] };
-
 /// What became known since the last decision: each opinion is judged and paid by it, and the regime follows the market.
 fn observe(desk: &mut Desk) {
     let Allocator::Fusion(allocator) = &mut desk.allocator else { return };
@@ -222,14 +221,9 @@ fn allocate(desk: &mut Desk) -> Route {
     let mut decisions = std::mem::take(&mut desk.decisions);
     // The allocator is taken out while it reads the rest of the desk.
     let k = desk.points.at + 1;
-    let mut buffer = [NO_SIGNAL; AGENTS.len()];
-    let mut n = 0;
-    // An agent without factors has no opinion about anything.
-    for (slot, at) in buffer.iter_mut().zip(desk.signals.live()) {
-        *slot = desk.signals.row(*at, k);
-        n += 1;
-    }
-    let signals = &buffer[..n];
+    // An agent without factors has no opinion about anything. On the stack up to 16 agents.
+    let signals: SmallVec<[_; 16]> = desk.signals.live().iter().map(|at| desk.signals.row(*at, k)).collect();
+    let signals = signals.as_slice();
     let missing = match &mut desk.allocator {
         Allocator::Direct(a) => a.decide(signals, &desk.panel, &desk.books, &mut decisions),
         Allocator::Fusion(a) => {
@@ -257,13 +251,14 @@ fn cut_targets(desk: &mut Desk) {
     let all = desk.decisions.as_mut_slice();
     let held: i128 = fusion.current().iter().map(|c| i128::from(c.unsigned_abs())).sum();
     let changing: i128 = all.iter().map(|d| i128::from(d.current.unsigned_abs())).sum();
-    let mut cuts = Vec::with_capacity(all.len());
+    let cuts = &mut desk.cuts;
+    cuts.clear();
     for d in all.iter_mut() {
         let capped = desk.caps.cut_position(d.waterfall.last);
         d.waterfall.step_to(Step::RiskPosition, capped);
         cuts.push(TargetCut { current: d.current, target: capped });
     }
-    desk.caps.cut_gross(held - changing, &cuts, |k, after| all[k].waterfall.step_to(Step::RiskGross, after));
+    desk.caps.cut_gross(held - changing, cuts, |k, after| all[k].waterfall.step_to(Step::RiskGross, after));
 }
 
 /// The execution engine: targets become orders, each passes the gate, and what passes is sent.
@@ -285,6 +280,9 @@ fn execute(desk: &mut Desk) {
             continue;
         }
         let lot = desk.panel.universe().get(i).map_or(Quantity::ZERO, |x| x.lot);
+        if is_too_small(desk, d, lot) {
+            continue;
+        }
         let quantity = Lots(lots.saturating_abs()).quantity(lot).unwrap_or(Quantity::ZERO);
         let side = if lots < 0 { Side::Sell } else { Side::Buy };
         let id = desk.orders.next_id();
@@ -327,6 +325,19 @@ fn execute(desk: &mut Desk) {
         }
     }
     desk.decisions = decisions;
+}
+
+/// True for an order below the mandate's smallest value that does not end a position: cuts and rounding made it small.
+fn is_too_small(desk: &Desk, d: &Decision, lot: Quantity) -> bool {
+    let Allocator::Fusion(fusion) = &desk.allocator else { return false };
+    if fusion.parameters().min_order_nano <= 0 || d.waterfall.lots.target == 0 {
+        return false;
+    }
+    let price = desk.panel.last(d.instrument).map(|(p, _)| p);
+    let quantity = Lots(d.waterfall.lots.order.saturating_abs()).quantity(lot).ok();
+    let value = price.zip(quantity).and_then(|(p, q)| p.notional_nano(q).ok());
+    let value = value.and_then(|v| desk.books.to_base(d.instrument, v).ok());
+    value.is_some_and(|v| fusion.is_too_small(v))
 }
 
 /// Puts a decision on record before anything leaves.

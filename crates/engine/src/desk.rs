@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tradegraph_agents::Agent;
 use tradegraph_columns::RollingHash;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_controls::{Change, Gate, RiskCaps};
+use tradegraph_controls::{Change, Gate, RiskCaps, TargetCut};
 use tradegraph_domain::{AgentId, Date, Order, Seq, Timestamp, VenueReport};
 use tradegraph_execution::{Exchange, Orders};
 use tradegraph_learning::{Hedger, HedgerParameters, Lesson, Moves, Results, Scoreboard, Statement};
@@ -22,7 +22,7 @@ use tradegraph_portfolio::{Decisions, DirectAllocator, FusionAllocator};
 #[derive(Debug)]
 pub(crate) enum Allocator {
     Direct(DirectAllocator),
-    Fusion(FusionAllocator),
+    Fusion(Box<FusionAllocator>),
 }
 
 /// The decisions of a block, prepared together: when each comes and which rows it sees.
@@ -144,6 +144,8 @@ pub struct Desk {
     pub(crate) signals: SignalBook,
     pub(crate) points: Points,
     pub(crate) decisions: Decisions,
+    /// What the risk manager makes of them: room that is kept.
+    pub(crate) cuts: Vec<TargetCut>,
     pub(crate) moves: Moves,
     pub(crate) scoreboard: Scoreboard,
     pub(crate) results: Results,
@@ -217,13 +219,14 @@ impl Desk {
                 AllocatorConfig::Fusion { parameters, .. } => {
                     let mut a = FusionAllocator::new(parameters.clone(), n);
                     a.bind(&bindings);
-                    Allocator::Fusion(a)
+                    Allocator::Fusion(Box::new(a))
                 }
             },
             caps: config.caps,
             signals: SignalBook::new(agents, n),
             points: Points::default(),
             decisions: Decisions::default(),
+            cuts: Vec::new(),
             moves: Moves::new(n),
             scoreboard: Scoreboard::new(agents.len()),
             results: Results::new(agents.len()),

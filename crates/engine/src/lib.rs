@@ -10,6 +10,7 @@ mod desk;
 mod equity;
 mod exits;
 mod journal;
+mod own;
 mod packed;
 pub mod records;
 mod signals;
@@ -23,5 +24,6 @@ pub use config::{
 pub use desk::{Counts, Desk, Effects, Fault};
 pub use equity::EquityPoint;
 pub use journal::{CommitGroup, Journal, JournalError, MemoryJournal, Snapshot};
+pub use own::{BuildError, Key, Misfit, OwnAgent, OwnConfig, RegistryError, Setup, check_node, check_own};
 pub use state::{State, StateError, step};
 pub use tradegraph_ledger::{Financed, Financing, Rate};

@@ -5,10 +5,11 @@ use crate::config::{ConfigError, RecordLevel, RunConfig, build_agents};
 use crate::council::Council;
 use crate::desk::{Allocator, Desk, Effects, Fault};
 use crate::exits;
+use crate::own::BuildError;
 use crate::records::{put_cancelled, put_command, put_costs, put_fill, put_lesson, put_rejected, put_results};
 use crate::signals::NARROW;
 use crate::timeline::{Tick, TickPayload};
-use tradegraph_agents::{Agent, RuleError};
+use tradegraph_agents::Agent;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::{BatchRef, Event, FeedId, Fill, InstrumentId, Payload, Seq, Timestamp, VenueReport};
 use tradegraph_execution::{Applied, Exchange, OrderState};
@@ -24,7 +25,7 @@ pub enum StateError {
     Config(#[from] ConfigError),
     /// A rule that cannot run.
     #[error(transparent)]
-    Rule(#[from] RuleError),
+    Agent(#[from] BuildError),
     /// A council that is wired wrongly.
     #[error("the council does not compile: {0}")]
     Council(#[from] CompileError),

@@ -177,6 +177,9 @@ mod tests {
         assert_eq!(s.lines[2], Line { gross: -12 * n / 10, costs: 3, exposure: 30 * n, decisions: 1 });
         assert_eq!(s.construction, 10 * n - (4 * n - 5) - (-12 * n / 10 - 3));
         assert!((s.lines[1].per_exposure().unwrap() - 4.0 / 150.0).abs() < 1e-9);
+        // Asking for nothing is no decision.
+        r.pay(AgentId(2), &[0, 0], &[20_000_000, -40_000_000]);
+        assert_eq!(r.lines()[2], s.lines[2]);
         // Without a NAV nothing is paid.
         r.open(None);
         r.pay(AgentId(1), &[NANO], &[NANO]);

@@ -95,13 +95,15 @@ impl Scoreboard {
         let Some(score) = self.scores.get_mut(usize::from(agent.0)) else { return };
         let (mut n, mut moves) = (0_u64, 0_i128);
         let (mut hits, mut misses) = ([0_u64; 2], [0_u64; 2]);
-        for (a, r) in asked.iter().zip(returns_nano).filter(|(a, _)| **a != 0) {
-            n += 1;
-            moves += i128::from(r.unsigned_abs());
-            let side = usize::from(*a < 0);
-            let together = a.signum() * r.signum();
-            hits[side] += u64::from(together > 0);
-            misses[side] += u64::from(together < 0);
+        // No branches: signs of opinions and moves cannot be foretold.
+        for (a, r) in asked.iter().zip(returns_nano) {
+            let (long, short, up, down) = (*a > 0, *a < 0, *r > 0, *r < 0);
+            n += u64::from(long | short);
+            moves += i128::from(if long | short { r.unsigned_abs() } else { 0 });
+            hits[0] += u64::from(long & up);
+            hits[1] += u64::from(short & down);
+            misses[0] += u64::from(long & down);
+            misses[1] += u64::from(short & up);
         }
         if n == 0 || moves == 0 {
             return;
@@ -113,9 +115,10 @@ impl Scoreboard {
         score.short = (score.short.0 + short.0, score.short.1 + short.1);
         let most = MOST_MEAN_MOVES * moves as f64 / n as f64;
         let [mut x1, mut y1, mut xx, mut yy, mut xy] = [0.0_f64; 5];
-        for (a, r) in asked.iter().zip(returns_nano).filter(|(a, _)| **a != 0) {
-            // In units in which neither squares nor sums lose digits.
-            let (x, y) = (*a as f64 / 1e9, (*r as f64).clamp(-most, most) / 1e9);
+        for (a, r) in asked.iter().zip(returns_nano) {
+            // In units in which neither squares nor sums lose digits; without an opinion nothing is added.
+            let capped = (*r as f64).clamp(-most, most) / 1e9;
+            let (x, y) = (*a as f64 / 1e9, if *a != 0 { capped } else { 0.0 });
             (x1, y1, xx, yy, xy) = (x1 + x, y1 + y, xx + x * x, yy + y * y, xy + x * y);
         }
         let pairs = n as f64;

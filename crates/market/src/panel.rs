@@ -215,19 +215,10 @@ impl Panel {
         }
         let (inputs, adjusted) = (&self.inputs, f.factors.is_some());
         let rows = |from: usize, to: usize| inputs.rows(f.reads, adjusted, present, from, to);
-        match f.kernels.as_mut_slice() {
-            [kernels] => {
-                let mut out: Vec<Out<'_>> = Vec::with_capacity(f.columns.len());
-                for (at, column) in self.columns.iter_mut().enumerate() {
-                    if f.columns.contains(&at) {
-                        let (values, status) = column.parts_mut();
-                        out.push((&mut values[n..n + cells], &mut status[n..n + cells]));
-                    }
-                }
-                kernels.update(&rows(0, cells), k, &mut out);
-            }
-            many => {
-                // One slice, cut into chunks of a fixed size: which thread takes which chunk changes nothing.
+        // Up to one chunk of instruments a block of slices; above, one slice in chunks of a fixed size: which thread takes
+        // which chunk changes nothing.
+        match (f.kernels.as_mut_slice(), pool) {
+            (many @ [_, _, ..], Some(_)) => {
                 let mut outs: Vec<Vec<Out<'_>>> = many.iter().map(|_| Vec::new()).collect();
                 for (at, column) in self.columns.iter_mut().enumerate() {
                     if f.columns.contains(&at) {
@@ -241,6 +232,15 @@ impl Panel {
                 run_all(pool, work, |(kernels, mut out, rows): (&mut Kernels, Vec<Out<'_>>, Rows<'_>)| {
                     kernels.update(&rows, 1, &mut out);
                 });
+            }
+            (all, _) => {
+                let size = if all.len() > 1 { CHUNK } else { cells };
+                for (c, kernels) in all.iter_mut().enumerate() {
+                    let (from, to) = (c * size, ((c + 1) * size).min(cells));
+                    with_outputs(&mut self.columns, &f.columns, n + from..n + to, |out| {
+                        kernels.update(&rows(from, to), k, out);
+                    });
+                }
             }
         }
         if adjusted {
@@ -299,6 +299,13 @@ impl Panel {
     #[must_use]
     pub fn is_doubtful(&self, i: InstrumentId) -> bool {
         self.feeds.iter().any(|f| f.doubt.as_ref().is_some_and(|d| d.holds(i.index(), f.known)))
+    }
+
+    /// True if a feed has marks of quality checks at all.
+    #[inline]
+    #[must_use]
+    pub fn has_doubts(&self) -> bool {
+        self.feeds.iter().any(|f| f.doubt.is_some())
     }
 
     /// The last price of an instrument and when it became known.
@@ -393,6 +400,30 @@ impl Panel {
         self.all_seen = Timestamp(from.i64("last seen")?);
         Ok(())
     }
+}
+
+/// Columns whose outputs are listed on the stack: more than any council has needed so far.
+const LISTED: usize = 64;
+
+/// Calls `run` with `cells` of the columns at `places`, which ascend.
+fn with_outputs(
+    columns: &mut [Block<f64>],
+    places: &[usize],
+    cells: std::ops::Range<usize>,
+    run: impl FnOnce(&mut [Out<'_>]),
+) {
+    let mut next = places.iter().peekable();
+    let outputs = columns.iter_mut().enumerate().filter_map(|(at, column)| {
+        next.next_if(|place| **place == at)?;
+        let (values, status) = column.parts_mut();
+        Some((&mut values[cells.clone()], &mut status[cells.clone()]))
+    });
+    if places.len() > LISTED {
+        return run(&mut outputs.collect::<Vec<Out<'_>>>());
+    }
+    let mut list: [Out<'_>; LISTED] = std::array::from_fn(|_| Default::default());
+    list.iter_mut().zip(outputs).for_each(|(slot, output)| *slot = output);
+    run(&mut list[..places.len()]);
 }
 
 /// Does all pieces of work, in the threads of `pool` if there is one.

@@ -13,9 +13,9 @@
 //! 8. data quality: opinions about an instrument with doubtful bars count for `doubt` of what they say.
 //! 9. normalise: clamped to ± `max_weight`; long-only: no shorts where the mandate forbids them.
 //! 10. volatility: an instrument that moves more gets less; volatility target: all together move no more than is wanted.
-//! 11. construct: all together stay within `gross`.
+//! 11. construct: no more than the strongest `max_positions`, all together within `gross`.
 //! 12. turnover: a change smaller than the no-trade band is not made; where the mandate says so, a larger one only goes to the
-//!     band's edge.
+//!     band's edge. No order is smaller than `min_order`, unless it ends a position.
 //!
 //! Multipliers of an agent are products of its stages at 1e-9, so that one multiplication an agent gives the value of any
 //! stage: the same integers come out whether the stages are recorded or not.
@@ -65,6 +65,10 @@ pub struct FusionParameters {
     pub sizing: Option<VolatilitySizing>,
     /// Cost of a trade as a fraction of its value, by which the no-trade band is never narrower than pays; 0 for no cost.
     pub cost: f64,
+    /// Most instruments that are held at once; `None` for any number.
+    pub max_positions: Option<u32>,
+    /// Smallest value of an order that does not end a position, at 1e-9 of the base currency; 0 for none.
+    pub min_order_nano: i128,
 }
 
 /// Which stages are on.
@@ -93,6 +97,9 @@ impl Stages {
         Stages { scale: false, calibrate: false, regimes: false, learn: false, conflicts: false, to_edge: false };
 }
 
+/// Instruments whose opinions are added up before the next ones are looked at: their sums stay in the nearest cache.
+const TOGETHER: usize = 32;
+
 /// Multipliers of one agent after weight, scale, calibrate, regime and learned weight, at 1e-9.
 type Multipliers = [i64; 5];
 const MULTIPLIED: [Step; 5] = [Step::Weight, Step::Scale, Step::Calibrate, Step::Regime, Step::Learned];
@@ -108,6 +115,9 @@ pub struct FusionAllocator {
     has_opinion: Vec<bool>,
     /// Instruments that no longer exist: opinions about them count for nothing.
     gone: Vec<bool>,
+    /// Instruments that are among the strongest, and room to find them.
+    kept: Vec<bool>,
+    ranks: Vec<(u64, u32)>,
     backoff: Backoff,
     /// Who spoke at the last decision, and what they asked for: speaker after speaker, 0 without an opinion.
     speakers: Vec<AgentId>,
@@ -126,7 +136,6 @@ pub struct FusionAllocator {
 
 /// Where the reasons go: nowhere in the pass over all instruments, into a waterfall for those that change.
 trait Record {
-    const ON: bool;
     fn base(&mut self, agent: AgentId, factor: FactorId, amount: i64);
     fn step(&mut self, step: Step, after: i64);
     fn resolved(&mut self, regime: Regime, by: Resolution);
@@ -135,7 +144,6 @@ trait Record {
 struct Nowhere;
 
 impl Record for Nowhere {
-    const ON: bool = false;
     #[inline]
     fn base(&mut self, _: AgentId, _: FactorId, _: i64) {}
     #[inline]
@@ -145,7 +153,6 @@ impl Record for Nowhere {
 }
 
 impl Record for Waterfall {
-    const ON: bool = true;
     fn base(&mut self, agent: AgentId, factor: FactorId, amount: i64) {
         self.add_base(agent, factor, amount);
     }
@@ -169,6 +176,8 @@ impl FusionAllocator {
             current: vec![0; n_instruments],
             has_opinion: vec![false; n_instruments],
             gone: vec![false; n_instruments],
+            kept: vec![true; n_instruments],
+            ranks: vec![],
             backoff: Backoff::default(),
             speakers: vec![],
             asked: vec![],
@@ -369,25 +378,31 @@ impl FusionAllocator {
         self.backoff.tick();
         self.listen(signals);
         let risk = self.risk.map(|(v, c)| RiskColumns { volatility: view.feature(v), correlation: view.feature(c) });
-        for i in 0..self.wanted.len() {
-            let id = InstrumentId(i as u32);
-            let held = books.position(id).nano() + books.holds().buying(id).nano() - books.holds().selling(id).nano();
-            let current = nano_nav_of(id, Quantity::from_nano(held), nav, panel, books).unwrap_or_default();
-            let fused = if self.gone[i] {
-                None
-            } else {
-                self.fuse(signals, i, panel.is_doubtful(id), risk.as_ref(), &mut Nowhere)
-            };
-            self.current[i] = current;
-            self.has_opinion[i] = fused.is_some();
-            self.wanted[i] = fused.unwrap_or(current);
+        let (holds, has_doubts) = (books.holds(), panel.has_doubts());
+        let is_idle = holds.is_empty();
+        for from in (0..self.wanted.len()).step_by(TOGETHER) {
+            let (sides, any) = self.sides(signals, from);
+            for (i, (sides, any)) in (from..self.wanted.len()).zip(sides.iter().zip(any)) {
+                let id = InstrumentId(i as u32);
+                let open = if is_idle { 0 } else { holds.buying(id).nano() - holds.selling(id).nano() };
+                let held = Quantity::from_nano(books.position(id).nano() + open);
+                let current =
+                    if held.is_zero() { 0 } else { nano_nav_of(id, held, nav, panel, books).unwrap_or_default() };
+                let has_opinion = any && !self.gone[i];
+                let doubtful = has_doubts && panel.is_doubtful(id);
+                self.wanted[i] =
+                    if has_opinion { self.conclude(sides, i, doubtful, risk.as_ref(), &mut Nowhere) } else { current };
+                (self.current[i], self.has_opinion[i]) = (current, has_opinion);
+            }
         }
         let calm = match (&self.parameters.sizing, &risk) {
             (Some(sizing), Some(columns)) => sizing.scale(columns, &self.wanted),
             _ => NANO,
         };
-        let sum = self.wanted.iter().fold(0_i128, |sum, w| sum + i128::from(shrink(*w, calm).unsigned_abs()));
-        let portfolio = Portfolio { calm, fit: self.fit(sum) };
+        self.keep_strongest(calm);
+        let sizes = self.wanted.iter().zip(&self.kept).filter(|(_, kept)| **kept).map(|(w, _)| shrink(*w, calm));
+        let sum = sizes.fold(0_i128, |sum, size| sum + i128::from(size.unsigned_abs()));
+        let portfolio = Portfolio { calm, fit: self.fit(sum), least: self.least_order(nav) };
         if !self.backoff.is_empty() {
             let mut backoff = std::mem::take(&mut self.backoff);
             backoff.forget_met(|i| self.wish(i.index(), &portfolio).is_none());
@@ -421,9 +436,10 @@ impl FusionAllocator {
         let full = self.parameters.max_weight_nano as f64;
         for (s, asked) in signals.iter().zip(self.asked.chunks_exact_mut(n.max(1))) {
             for factor in s.factors.chunks_exact(n.max(1)) {
-                for ((a, x), status) in asked.iter_mut().zip(factor).zip(s.status) {
-                    *a += if *status == Status::Ok { amount(*x, full) } else { 0 };
-                }
+                asked.iter_mut().zip(factor).for_each(|(a, x)| *a += amount(*x, full));
+            }
+            for (a, status) in asked.iter_mut().zip(s.status) {
+                *a = if *status == Status::Ok { *a } else { 0 };
             }
             if let Some((sum, count)) = self.loudness.get_mut(usize::from(s.agent.0)) {
                 let (mut squares, mut spoken) = (0.0, 0_u32);
@@ -485,7 +501,8 @@ impl FusionAllocator {
         }
         let calmed = shrink(wanted, portfolio.calm);
         // Toward zero, so that the sum is within the limit.
-        let target = if portfolio.fit >= NANO { calmed } else { down(calmed, portfolio.fit) };
+        let kept = if self.kept[i] { calmed } else { 0 };
+        let target = if portfolio.fit >= NANO { kept } else { down(kept, portfolio.fit) };
         if target == current {
             return None;
         }
@@ -505,52 +522,121 @@ impl FusionAllocator {
         }
         let short_of = if p.stages.to_edge { i64::try_from(band).unwrap_or_default() } else { 0 };
         let after = if target > current { target - short_of } else { target + short_of };
-        (after != current).then_some(Wish { calmed, target, after })
+        (after.abs_diff(current) >= portfolio.least.max(1)).then_some(Wish { calmed, target, after })
     }
 
-    /// The target of one instrument before the portfolio's stages, or `None` if no agent has an opinion.
-    /// The target of one instrument before the portfolio's stages, or `None` if no agent has an opinion.
+    /// Marks the strongest targets. What nobody has an opinion about stays as it is and takes a place first; what is held
+    /// gives way only to what is stronger by more than the no-trade band, so that ranks that hardly differ are not traded.
+    fn keep_strongest(&mut self, calm: i64) {
+        let Some(most) = self.parameters.max_positions else { return };
+        let band = self.parameters.band_nano.unsigned_abs();
+        self.ranks.clear();
+        for (i, w) in (0_u32..).zip(&self.wanted) {
+            let (at, size) = (i as usize, shrink(*w, calm).unsigned_abs());
+            let strength = match (size, self.current[at]) {
+                (0, _) => 0,
+                (_, _) if !self.has_opinion[at] => u64::MAX,
+                (size, 0) => size,
+                (size, _) => size.saturating_add(band),
+            };
+            self.kept[at] = strength > 0;
+            if strength > 0 {
+                self.ranks.push((strength, i));
+            }
+        }
+        let most = most as usize;
+        if self.ranks.len() > most {
+            // Equals by their index: the order is total, so the same ones are kept whatever the algorithm.
+            self.ranks.select_nth_unstable_by_key(most, |(strength, i)| (std::cmp::Reverse(*strength), *i));
+            for (_, i) in self.ranks.drain(most..) {
+                self.kept[i as usize] = false;
+            }
+        }
+    }
+
+    /// `min_order` in 1e-9 of NAV, rounded up.
+    fn least_order(&self, nav: i128) -> u64 {
+        let least = self.parameters.min_order_nano;
+        if least <= 0 || nav <= 0 {
+            return 0;
+        }
+        let share = least.checked_mul(NANO.into()).map(|x| x / nav + i128::from(x % nav != 0));
+        share.and_then(|x| u64::try_from(x).ok()).unwrap_or(u64::MAX)
+    }
+
+    /// True if an order of this value at 1e-9 of the base currency, which leaves a position, is smaller than is wanted.
+    #[must_use]
+    pub fn is_too_small(&self, value_nano: i128) -> bool {
+        value_nano.abs() < self.parameters.min_order_nano
+    }
+
+    /// Both sides of the opinions about `TOGETHER` instruments from `from` on, agent after agent, and whether there is any.
     #[inline]
-    fn fuse<R: Record>(
+    fn sides(&self, signals: &[SignalRef<'_>], from: usize) -> ([Sides; TOGETHER], [bool; TOGETHER]) {
+        let n = self.wanted.len();
+        let (mut all, mut any) = ([Sides::default(); TOGETHER], [false; TOGETHER]);
+        let to = n.min(from + TOGETHER);
+        for (s, asked) in signals.iter().zip(self.asked.chunks_exact(n.max(1))) {
+            let (role, weight) = (self.role(s.agent), self.multipliers(s.agent)[MULTIPLIED.len() - 1]);
+            let opinions = asked[from..to].iter().zip(&s.confidence[from..to]).zip(&s.status[from..to]);
+            for (((asked, confidence), status), (sides, any)) in opinions.zip(all.iter_mut().zip(&mut any)) {
+                *any |= *status == Status::Ok;
+                // What is not said was asked as 0.
+                if *asked != 0 {
+                    sides.add(role, mul_nano(sure(*asked, *confidence), weight));
+                }
+            }
+        }
+        (all, any)
+    }
+
+    fn role(&self, agent: AgentId) -> Role {
+        self.parameters.roles.get(usize::from(agent.0)).copied().unwrap_or_default()
+    }
+
+    fn multipliers(&self, agent: AgentId) -> Multipliers {
+        self.multipliers.get(usize::from(agent.0)).copied().unwrap_or([0; MULTIPLIED.len()])
+    }
+
+    /// The target of one instrument before the portfolio's stages with its reasons: the one that `decide` came to.
+    fn fuse(
         &self,
         signals: &[SignalRef<'_>],
         i: usize,
         doubtful: bool,
         risk: Option<&RiskColumns<'_>>,
-        record: &mut R,
-    ) -> Option<i64> {
-        let p = &self.parameters;
-        let n = self.wanted.len();
-        let mut any = false;
+        record: &mut impl Record,
+    ) {
+        let (n, full) = (self.wanted.len(), self.parameters.max_weight_nano as f64);
         let mut sides = Sides::default();
         let mut after = [0_i64; MULTIPLIED.len()];
         for (k, s) in signals.iter().enumerate().filter(|(_, s)| s.is_ok(i)) {
-            any = true;
-            let at = usize::from(s.agent.0);
-            if R::ON {
-                let full = p.max_weight_nano as f64;
-                for (f, x) in (0_u16..).zip(s.factors_of(i)) {
-                    record.base(s.agent, FactorId(f), amount(x, full));
-                }
+            for (f, x) in (0_u16..).zip(s.factors_of(i)) {
+                record.base(s.agent, FactorId(f), amount(x, full));
             }
-            let confidence = quantise(s.confidence[i], 1e9).unwrap_or_default().clamp(0, NANO);
-            let sure = mul_nano(self.asked[k * n + i], confidence);
-            let none = [0; MULTIPLIED.len()];
-            let multipliers = self.multipliers.get(at).unwrap_or(&none);
-            if R::ON {
-                for (sum, m) in after.iter_mut().zip(multipliers) {
-                    *sum = sum.saturating_add(mul_nano(sure, *m));
-                }
+            let sure = sure(self.asked[k * n + i], s.confidence[i]);
+            let multipliers = self.multipliers(s.agent);
+            for (sum, m) in after.iter_mut().zip(multipliers) {
+                *sum = sum.saturating_add(mul_nano(sure, m));
             }
             let [.., last] = multipliers;
-            sides.add(p.roles.get(at).copied().unwrap_or_default(), mul_nano(sure, *last));
+            sides.add(self.role(s.agent), mul_nano(sure, last));
         }
-        if !any {
-            return None;
-        }
-        if R::ON {
-            MULTIPLIED.iter().zip(after).for_each(|(step, sum)| record.step(*step, sum));
-        }
+        MULTIPLIED.iter().zip(after).for_each(|(step, sum)| record.step(*step, sum));
+        self.conclude(&sides, i, doubtful, risk, record);
+    }
+
+    /// One value of both sides, after the stages of one instrument.
+    #[inline]
+    fn conclude(
+        &self,
+        sides: &Sides,
+        i: usize,
+        doubtful: bool,
+        risk: Option<&RiskColumns<'_>>,
+        record: &mut impl Record,
+    ) -> i64 {
+        let p = &self.parameters;
         let (total, resolution) = if p.stages.conflicts {
             sides.resolve(self.regime, p.max_weight_nano / 100)
         } else {
@@ -565,11 +651,11 @@ impl FusionAllocator {
         let allowed = if p.allow_short { clamped } else { clamped.max(0) };
         record.step(Step::LongOnly, allowed);
         let sized = match (&p.sizing, risk) {
-            (Some(sizing), Some(columns)) => shrink(allowed, sizing.factor(columns, i)),
+            (Some(sizing), Some(columns)) if allowed != 0 => shrink(allowed, sizing.factor(columns, i)),
             _ => allowed,
         };
         record.step(Step::Volatility, sized);
-        Some(sized)
+        sized
     }
 
     /// What targets that sum to `sum` are multiplied by so that they stay within `gross`, at 1e-9, rounded down.
@@ -583,6 +669,8 @@ impl FusionAllocator {
 struct Portfolio {
     calm: i64,
     fit: i64,
+    /// Smallest order, in 1e-9 of NAV.
+    least: u64,
 }
 
 /// A change worth making: the target after each of the portfolio's stages.
@@ -599,10 +687,21 @@ fn down(amount: i64, factor: i64) -> i64 {
     amount.checked_mul(factor).map_or_else(wide, |product| product / NANO)
 }
 
-/// What a factor asks for. Factors lie on [−1, 1]; one that does not (or is no number) asks for nothing.
+/// What an agent asks for times its confidence.
+#[inline]
+fn sure(asked: i64, confidence: f64) -> i64 {
+    mul_nano(asked, quantise(confidence, 1e9).unwrap_or_default().clamp(0, NANO))
+}
+
+/// What a factor asks for, halves to even. Factors lie on [−1, 1]; one that does not (or is no number) asks for nothing.
 #[inline]
 fn amount(x: f64, full: f64) -> i64 {
-    quantise(x, full).filter(|a| a.unsigned_abs() <= 8 * NANO as u64).unwrap_or_default()
+    /// 1.5 · 2⁵²: floats of this size are whole, so an addition rounds to a whole number, ties to even.
+    const WHOLE: f64 = 6_755_399_441_055_744.0;
+    const MOST: f64 = 8.0 * NANO as f64 + 0.5;
+    let product = x * full;
+    let rounded = (product + WHOLE).to_bits() as i64 - WHOLE.to_bits() as i64;
+    if product.abs() <= MOST { rounded } else { 0 }
 }
 
 #[cfg(test)]

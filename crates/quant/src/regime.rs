@@ -228,6 +228,19 @@ mod tests {
     }
 
     #[test]
+    fn a_storm_that_rises_is_no_crisis() {
+        let storm = |sign: f64| {
+            let mut f = RegimeFilter::default();
+            (0..300).for_each(|k| _ = f.update(if k % 2 == 0 { 0.005 } else { -0.005 }));
+            let last = (0..12).map(|k| f.update(sign * if k % 3 == 0 { -0.01 } else { 0.03 })).last();
+            last.flatten().unwrap()
+        };
+        let (up, down) = (storm(1.0), storm(-1.0));
+        assert!(up.probabilities[2] > 0.5 && up.volatile && !up.crisis, "{up:?}");
+        assert!(down.crisis && down.volatile, "{down:?}");
+    }
+
+    #[test]
     fn a_state_goes_on_where_it_was_saved() {
         let r = column("return");
         let (mut one, mut two) = (RegimeFilter::default(), RegimeFilter::default());

@@ -39,6 +39,7 @@ mod plan;
 mod quarantine;
 mod read;
 mod rows;
+mod table;
 mod time;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -55,6 +56,7 @@ pub use kinds::{ColumnSpec, ColumnType, KINDS, Kind, KindSpec, Timing};
 pub use manifest::{ColumnInfo, Counts, DatasetId, Facts, KnownAt, Manifest, Role, SeriesInfo, Shape, Source};
 pub use options::{DateForm, ImportOptions, LINE_LIMIT, Period, TimeUnit, duration};
 pub use read::{Chunk, Chunks};
+pub use table::{TableColumn, write_parquet};
 pub use time::Zone;
 
 use crate::text::nearest;

@@ -16,7 +16,7 @@ const FILE: &str = "tables.sqlite";
 pub const SCHEMA: &str = include_str!("tables.sql");
 
 /// Version of the schema: a file of another version is made again.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Values in one statement; SQLite allows 32,766.
 const VALUES: usize = 16_000;
@@ -92,7 +92,7 @@ impl Tables {
                 let now: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *transaction).await?;
                 if now != VERSION {
                     sqlx::raw_sql(SCHEMA).execute(&mut *transaction).await?;
-                    sqlx::raw_sql("PRAGMA user_version = 2").execute(&mut *transaction).await?;
+                    sqlx::raw_sql("PRAGMA user_version = 3").execute(&mut *transaction).await?;
                 }
                 transaction.commit().await
             })

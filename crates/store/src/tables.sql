@@ -36,7 +36,7 @@ CREATE TABLE signals (               -- decisions of the council, refused ones i
     refused_by     TEXT,             -- rule of the gate; NULL if the order was sent
     top_3_reasons  TEXT NOT NULL,    -- JSON: the strongest reasons as sentences, strongest first
     model_version  TEXT NOT NULL,    -- agents of the council with their versions
-    market_regime  TEXT,             -- NULL: no agent names a regime yet
+    market_regime  TEXT,             -- of the council at the decision; NULL while it is unknown and for direct mandates
     PRIMARY KEY (run, order_id)
 );
 CREATE INDEX signals_symbol ON signals (symbol, ts_ns);
@@ -59,7 +59,7 @@ CREATE TABLE trades (                -- executions as booked
     commission       REAL NOT NULL,
     commission_exact TEXT NOT NULL,
     slippage         REAL,           -- (price − price at the decision) × quantity, positive is a cost; NULL without a decision
-    market_impact    REAL,           -- NULL: the simulated exchange models a spread and no impact
+    market_impact    REAL,           -- cost of the impact model; NULL where the mandate has none
     currency         TEXT NOT NULL,
     PRIMARY KEY (run, exec_id)
 );

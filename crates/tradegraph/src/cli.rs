@@ -8,10 +8,11 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tradegraph_engine::OwnAgent;
 
 /// Exit codes, as `--help` shows them.
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 failed · 2 wrong command line · 3 bad mandate or data · 4 not found · \
-5 home in use by another process · 6 a run made again differs, or a journal is damaged · 7 done, but data were left out or are faulty";
+5 home in use by another process · 6 a run made again differs, or a journal is damaged · 7 done, but data were left out or are faulty · 8 a check found a difference";
 
 /// A council of trading agents on your own machine. Without a command it runs the demonstration: 20 US stocks, 33
 /// years, real prices, no network, no key.
@@ -51,6 +52,8 @@ enum Command {
     Inspect(commands::inspect::Arguments),
     /// Another future of a run: from a past moment on with another council or mandate
     Fork(commands::fork::Arguments),
+    /// Look for decisions that know the future, or hang on where the data begin
+    Check(commands::check::Arguments),
     /// List the runs of a home
     Runs(commands::runs::Arguments),
     /// Import, list, show, check and export data sets
@@ -61,10 +64,16 @@ enum Command {
     Explain(commands::explain::Arguments),
     /// Write the report of a run again
     Report(commands::report::Arguments),
+    /// What a target asks for, and how likely it is with what was measured
+    Plan(commands::plan::Arguments),
+    /// A mandate with many settings, and how much of the best one is luck
+    Sweep(commands::sweep::Arguments),
     /// Draw the council as a Mermaid diagram
     Graph(commands::graph::Arguments),
     /// Write a commented starter mandate
     Init(commands::init::Arguments),
+    /// Write a program with an agent of your own
+    New(commands::new::Arguments),
     /// Check the set-up
     Doctor,
     /// Print where the embedded sample data come from, and their licences
@@ -83,12 +92,16 @@ pub struct Context {
 }
 
 /// Reads the command line, runs the command, and says how it went.
-pub fn main() -> ExitCode {
+pub fn main(own: &[OwnAgent]) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => return usage(&e),
     };
     let out = Output::new(cli.global.json, cli.global.quiet);
+    if let Err(failure) = crate::own::register(own) {
+        out.failure(&failure);
+        return ExitCode::from(failure.kind as u8);
+    }
     let context = Context { home: Home::new(cli.global.home), out };
     let done = match cli.command {
         None => commands::demo::run(&context),
@@ -98,6 +111,10 @@ pub fn main() -> ExitCode {
         Some(Command::Watch(a)) => commands::watch::run(&context, &a),
         Some(Command::Inspect(a)) => commands::inspect::run(&context, &a),
         Some(Command::Fork(a)) => commands::fork::run(&context, &a),
+        Some(Command::Check(a)) => match commands::check::run(&context, &a) {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
         Some(Command::Runs(a)) => commands::runs::run(&context, &a),
         Some(Command::Data(a)) => match commands::data::run(&context, &a) {
             Ok(code) => return code,
@@ -106,8 +123,11 @@ pub fn main() -> ExitCode {
         Some(Command::Sql(a)) => commands::sql::run(&context, &a),
         Some(Command::Explain(a)) => commands::explain::run(&context, &a),
         Some(Command::Report(a)) => commands::report::run(&context, &a),
+        Some(Command::Plan(a)) => commands::plan::run(&context, &a),
+        Some(Command::Sweep(a)) => commands::sweep::run(&context, &a),
         Some(Command::Graph(a)) => commands::graph::run(&context, &a),
         Some(Command::Init(a)) => commands::init::run(&context, &a),
+        Some(Command::New(a)) => commands::new::run(&context, &a),
         Some(Command::Doctor) => commands::doctor::run(&context),
         Some(Command::Notice) => commands::notice::run(&context),
         Some(Command::Bench(a)) => crate::bench::run(&context, &a),

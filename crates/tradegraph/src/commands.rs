@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
+pub mod again;
 pub mod backtest;
+pub mod check;
 pub mod data;
 pub mod demo;
 pub mod doctor;
@@ -10,10 +12,13 @@ pub mod fork;
 pub mod graph;
 pub mod init;
 pub mod inspect;
+pub mod new;
 pub mod notice;
+pub mod plan;
 pub mod replay;
 pub mod report;
 pub mod resume;
 pub mod runs;
 pub mod sql;
+pub mod sweep;
 pub mod watch;

@@ -4,7 +4,7 @@ use crate::failure::{Failure, Kind};
 use crate::trades::{FillRow, OrderStory};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
-use tradegraph_agents::{AGENTS, Agent};
+use tradegraph_agents::Agent;
 use tradegraph_controls::{AccountKind, Breaker, Limits, SessionRule};
 use tradegraph_domain::{
     AgentId, Lots, NANO, Nanos, OrderKind, Price, Quantity, Regime, Resolution, Side, Step, Unit, WaterfallUnit,
@@ -76,14 +76,18 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
         total = total.saturating_add(b.amount);
         let factor =
             agents.iter().find(|x| x.id() == b.agent).and_then(|x| x.factors().get(usize::from(b.factor.0)).copied());
-        lines.push(Line { what: format!("{} · {}", name(b.agent), factor.unwrap_or("?")), amount: b.amount, total });
+        lines.push(Line {
+            what: format!("{} · {}", name(config, b.agent), factor.unwrap_or("?")),
+            amount: b.amount,
+            total,
+        });
     }
     for s in &w.steps {
         total = total.saturating_add(s.amount);
         lines.push(Line { what: format!("{} ({})", s.step.name(), s.step.sentence()), amount: s.amount, total });
     }
     let recorded = !w.base.is_empty() || !w.steps.is_empty();
-    let reasons = reasons(&agents, d);
+    let reasons = reasons(config, &agents, d);
     let lot = instrument.map_or(Quantity::ZERO, |x| x.lot);
     let quantity = recorded.then(|| {
         let line = &w.lots;
@@ -169,12 +173,12 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
 }
 
 /// The name of an agent's node.
-fn name(a: AgentId) -> &'static str {
-    AGENTS.get(usize::from(a.0)).map_or("?", |s| s.node)
+fn name(config: &RunConfig, a: AgentId) -> &'static str {
+    config.node(a).unwrap_or("?")
 }
 
 /// The strongest reasons of a decision, strongest first, as sentences with their data.
-pub fn reasons(agents: &[Box<dyn Agent>], d: &DecisionRecord) -> Vec<String> {
+pub fn reasons(config: &RunConfig, agents: &[Box<dyn Agent>], d: &DecisionRecord) -> Vec<String> {
     let data = |a: AgentId| -> Vec<Option<f64>> {
         let mut values: Vec<Option<f64>> = Vec::new();
         for e in d.evidence.iter().filter(|e| e.agent == a) {
@@ -198,7 +202,7 @@ pub fn reasons(agents: &[Box<dyn Agent>], d: &DecisionRecord) -> Vec<String> {
                 let mut own: Vec<_> = w.base.iter().filter(|b| b.agent == a).collect();
                 own.sort_by_key(|b| std::cmp::Reverse(b.amount.unsigned_abs()));
                 let because: Vec<String> = own.iter().filter_map(|b| sentence(a, b.factor.0)).collect();
-                format!("{} asked for {amount}: {}", name(a), because.join("; "))
+                format!("{} asked for {amount}: {}", name(config, a), because.join("; "))
             }
             Cause::Step(Step::Conflict) => format!("conflict changed it by {amount}: {}", w.resolution.sentence()),
             Cause::Step(Step::Regime) => {

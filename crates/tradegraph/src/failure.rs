@@ -117,7 +117,9 @@ impl From<RunFailure> for Failure {
             RunFailure::State(
                 StateError::Snapshot(_) | StateError::CouncilSnapshot(_) | StateError::Damaged { .. },
             ) => Failure::new(Kind::Differs, e.to_string()),
-            RunFailure::State(StateError::Rule(_)) | RunFailure::Nothing(_) => Failure::new(Kind::Input, e.to_string()),
+            RunFailure::State(StateError::Agent(_)) | RunFailure::Nothing(_) => {
+                Failure::new(Kind::Input, e.to_string())
+            }
             _ => Failure::new(Kind::Failed, e.to_string()),
         }
     }

@@ -1,18 +1,21 @@
 //! `Figures`: what a run came to, with the uncertainty of what is claimed and the benchmark that asks for no skill.
 
+mod curves;
+mod trials;
+
+pub use curves::{Curves, rows_in_time};
+pub use trials::{trials, trials_of};
+
 use crate::cost_models::{CostModel, cost_models};
 use crate::mandate::{Feeds, Mandate};
 use crate::trades::TradeLog;
 use serde::Serialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
-use tradegraph_domain::{ActionKind, CorporateAction, Date, Timestamp, format_nano};
+use tradegraph_domain::{Date, format_nano};
 use tradegraph_engine::Outcome;
 use tradegraph_execution::FillCosts;
-use tradegraph_market::Actions;
 use tradegraph_market::quality::Check;
 use tradegraph_quant::performance::{RiskFree, cagr, max_drawdown, returns, sharpe, total_return, volatility};
-use tradegraph_store::{RunRecord, Store};
 
 /// Numbers of one curve. Fractions, not per cent; absent where they are not defined.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -118,7 +121,7 @@ impl CostsByKind {
 }
 
 /// What a run came to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Figures {
     /// First and last day of the curve.
     pub from: Option<String>,
@@ -138,6 +141,10 @@ pub struct Figures {
     pub net: Curve,
     /// Equal weights of the same universe, rebalanced every bar, without costs.
     pub benchmark: Curve,
+    /// The same instruments bought once at equal amounts and held, without costs.
+    pub buy_and_hold: Curve,
+    /// False if the prices of some instrument are without its dividends and none were given: benchmarks lack them then.
+    pub benchmark_has_dividends: bool,
     /// Commissions and fees.
     pub fees: String,
     /// Dividends received less dividends paid.
@@ -173,171 +180,10 @@ pub struct Figures {
     pub cancelled: u64,
     /// Different mandates that were run in this home on overlapping data, this one included.
     pub trials: usize,
+    /// Annualised Sharpe ratios of the other ones, as far as they were stored.
+    pub trial_sharpes: Vec<f64>,
     /// The bars.
     pub data: Vec<DataUsed>,
-}
-
-/// The day, NAV and benchmark of each point.
-#[derive(Clone, Debug, Default)]
-pub struct Curves {
-    /// UTC dates.
-    pub dates: Vec<Date>,
-    /// NAV.
-    pub net: Vec<f64>,
-    /// The benchmark, from the same start.
-    pub benchmark: Vec<f64>,
-    /// Σ |position| as a fraction of NAV; empty if the fills are too many to be kept.
-    pub invested: Vec<f64>,
-}
-
-impl Curves {
-    /// The account's curve and the benchmark on the same days.
-    pub fn of(outcome: &Outcome, feeds: &Feeds, actions: &Actions, log: &TradeLog, start_nano: i128) -> Curves {
-        let mut dates: Vec<Date> = outcome.equity.iter().map(|p| p.date).collect();
-        let mut net: Vec<f64> = outcome.equity.iter().map(|p| p.nav_nano as f64 / 1e9).collect();
-        let by_day = equal_weight(feeds, actions);
-        let mut at = 0;
-        let mut level = 1.0;
-        let start = start_nano as f64 / 1e9;
-        let mut benchmark: Vec<f64> = dates
-            .iter()
-            .map(|date| {
-                while let Some((_, value)) = by_day.get(at).filter(|(d, _)| d <= date) {
-                    level = *value;
-                    at += 1;
-                }
-                start * level
-            })
-            .collect();
-        // Bars within a day move both on the first day: the start is then a point of its own, the evening before.
-        let moved = |values: &[f64]| values.first().is_some_and(|v| v.to_bits() != start.to_bits());
-        if let (Some(first), true) = (dates.first().copied(), moved(&net) || moved(&benchmark)) {
-            dates.insert(0, Date(first.0.saturating_sub(1)));
-            net.insert(0, start);
-            benchmark.insert(0, start);
-        }
-        let invested =
-            if log.fills.len() as u64 == log.n_fills { invested(feeds, actions, log, &dates, &net) } else { vec![] };
-        Curves { dates, net, benchmark, invested }
-    }
-}
-
-/// All rows of all feeds in the order of time: end, feed, row.
-fn rows_in_time(feeds: &Feeds) -> Vec<(Timestamp, usize, usize)> {
-    let mut rows = Vec::new();
-    for (f, feed) in feeds.iter().enumerate() {
-        rows.extend((0..feed.batch.rows()).map(|k| (feed.batch.interval(k).end, f, k)));
-    }
-    rows.sort_unstable();
-    rows
-}
-
-/// The day of a moment; midnight belongs to the day that ends, as on the account's curve.
-fn day_of(ts: Timestamp) -> Date {
-    Timestamp(ts.0.saturating_sub(1)).date()
-}
-
-/// Σ |position × last close| over NAV at the end of each day, from the fills.
-fn invested(feeds: &Feeds, actions: &Actions, log: &TradeLog, dates: &[Date], net: &[f64]) -> Vec<f64> {
-    let width = feeds.first().map_or(0, |f| f.symbols.len());
-    let (mut held, mut last) = (vec![0.0_f64; width], vec![0.0_f64; width]);
-    let rows = rows_in_time(feeds);
-    let (mut row, mut fill, mut action) = (0, 0, 0);
-    let mut out = Vec::with_capacity(dates.len());
-    for (date, nav) in dates.iter().zip(net) {
-        while let Some((_, f, k)) = rows.get(row).filter(|(ts, _, _)| day_of(*ts) <= *date) {
-            for (i, slot) in last.iter_mut().enumerate() {
-                if let Some(close) = feeds.get(*f).and_then(|feed| feed.batch.close(*k, i)) {
-                    *slot = close.to_f64();
-                }
-            }
-            row += 1;
-        }
-        while let Some(next) = log.fills.get(fill).filter(|x| day_of(x.ts) <= *date) {
-            // An action comes before the fills of its day.
-            while let Some(a) = actions.items().get(action).filter(|a| a.ts <= next.ts) {
-                act(a, &mut held);
-                action += 1;
-            }
-            if let Some(slot) = held.get_mut(next.fill.instrument.index()) {
-                *slot += next.fill.side.signed(next.fill.quantity).to_f64();
-            }
-            fill += 1;
-        }
-        while let Some(a) = actions.items().get(action).filter(|a| day_of(a.ts) <= *date) {
-            act(a, &mut held);
-            action += 1;
-        }
-        let gross: f64 = held.iter().zip(&last).map(|(q, p)| (q * p).abs()).sum();
-        out.push(if *nav > 0.0 { gross / nav } else { 0.0 });
-    }
-    out
-}
-
-/// What an action does to units held.
-fn act(action: &CorporateAction, held: &mut [f64]) {
-    let Some(units) = held.get_mut(action.instrument.index()) else { return };
-    match action.kind {
-        ActionKind::Split { new, old } => *units *= f64::from(new) / f64::from(old),
-        ActionKind::Delisting { .. } => *units = 0.0,
-        ActionKind::Dividend { .. } | ActionKind::Rename { .. } => {}
-    }
-}
-
-/// Equal weights in all instruments that have a price, rebalanced at every bar, without costs, dividends reinvested:
-/// value by day, from 1.
-fn equal_weight(feeds: &Feeds, actions: &Actions) -> Vec<(Date, f64)> {
-    let rows = rows_in_time(feeds);
-    let width = feeds.first().map_or(0, |f| f.symbols.len());
-    let mut last: Vec<Option<f64>> = vec![None; width];
-    let mut value = 1.0;
-    let mut action = 0;
-    // Cash paid on a unit since its last price.
-    let mut paid = vec![0.0_f64; width];
-    let mut out: Vec<(Date, f64)> = Vec::new();
-    for (ts, f, k) in rows {
-        let Some(feed) = feeds.get(f) else { continue };
-        let held = last.iter().flatten().count();
-        let mut sum = 0.0;
-        while let Some(a) = actions.items().get(action).filter(|a| a.ts < ts) {
-            action += 1;
-            let (Some(slot), Some(paid)) = (last.get_mut(a.instrument.index()), paid.get_mut(a.instrument.index()))
-            else {
-                continue;
-            };
-            match a.kind {
-                ActionKind::Split { new, old } => {
-                    *slot = slot.map(|p| p * f64::from(old) / f64::from(new));
-                    *paid *= f64::from(old) / f64::from(new);
-                }
-                ActionKind::Dividend { amount, .. } => *paid += amount.to_f64(),
-                ActionKind::Delisting { price } => {
-                    if let Some(before) = slot.take().filter(|b| *b > 0.0) {
-                        sum += (price.to_f64() + *paid) / before - 1.0;
-                    }
-                    *paid = 0.0;
-                }
-                ActionKind::Rename { .. } => {}
-            }
-        }
-        for (i, (slot, paid)) in last.iter_mut().zip(&mut paid).enumerate() {
-            if let Some(close) = feed.batch.close(k, i).map(|p| p.to_f64()) {
-                if let Some(before) = slot.filter(|b| *b > 0.0) {
-                    sum += (close + *paid) / before - 1.0;
-                }
-                (*slot, *paid) = (Some(close), 0.0);
-            }
-        }
-        if held > 0 {
-            value *= 1.0 + sum / held as f64;
-        }
-        let date = day_of(ts);
-        match out.last_mut() {
-            Some((d, v)) if *d == date => *v = value,
-            _ => out.push((date, value)),
-        }
-    }
-    out
 }
 
 fn curve(values: &[f64], dates: &[Date], per_year: Option<f64>) -> Curve {
@@ -396,6 +242,8 @@ impl Figures {
             nav_end: outcome.final_nav.ok().map(format_nano),
             net: curve(&curves.net, &curves.dates, per_year),
             benchmark: curve(&curves.benchmark, &curves.dates, per_year),
+            buy_and_hold: curve(&curves.held, &curves.dates, per_year),
+            benchmark_has_dividends: curves.has_dividends,
             fees: format_nano(log.fees_nano),
             dividends: format_nano(log.dividends_nano),
             corporate_actions: log.actions.len(),
@@ -405,8 +253,8 @@ impl Figures {
             cost_models: cost_models(mandate),
             cost_per_year: yearly(paid.iter().fold(0, |sum, cost| sum.saturating_add(*cost))),
             turnover_per_year: yearly(log.notional_nano),
-            invested_average: (!curves.invested.is_empty())
-                .then(|| curves.invested.iter().sum::<f64>() / curves.invested.len() as f64),
+            invested_average: (!curves.gross.is_empty())
+                .then(|| curves.gross.iter().sum::<f64>() / curves.gross.len() as f64),
             orders: outcome.counts.orders,
             fills: outcome.counts.fills,
             refused: outcome.counts.refused,
@@ -414,12 +262,14 @@ impl Figures {
             breakers: log.breakers.clone(),
             cancelled: outcome.counts.cancelled,
             trials: 1,
+            trial_sharpes: vec![],
             data: feeds.iter().map(data_used).collect(),
         }
     }
 }
 
-fn data_used(feed: &crate::mandate::Feed) -> DataUsed {
+/// The bars of a feed, as runs name them.
+pub fn data_used(feed: &crate::mandate::Feed) -> DataUsed {
     let date = |k: usize| feed.batch.interval(k).start.date().to_string();
     let spec = feed.batch.spec();
     DataUsed {
@@ -454,36 +304,6 @@ fn failed(feed: &crate::mandate::Feed) -> Vec<Failed> {
         })
     });
     rows.collect()
-}
-
-/// Different mandates of a home that ran on overlapping data (a common instrument and a common day), one that is
-/// given included. A result that is the best of many trials is luck in part; their number says how much to doubt it.
-pub fn trials(store: &Store, mandate: &Mandate, data: &[DataUsed]) -> usize {
-    let mut seen = vec![mandate.fingerprint()];
-    for run in store.runs().unwrap_or_default() {
-        if let Some(other) = other_mandate(&run, data) {
-            seen.push(other);
-        }
-    }
-    seen.sort_unstable();
-    seen.dedup();
-    seen.len()
-}
-
-fn other_mandate(run: &RunRecord, data: &[DataUsed]) -> Option<[u8; 32]> {
-    let summary: Value = serde_json::from_str(run.summary.as_deref()?).ok()?;
-    let overlaps = summary.get("data")?.as_array()?.iter().any(|theirs| {
-        let text = |key: &str| theirs.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let (from, to) = (text("from"), text("to"));
-        let symbols = theirs.get("symbols").and_then(Value::as_array).cloned().unwrap_or_default();
-        data.iter().any(|ours| {
-            // Dates of one form order as text does.
-            ours.from <= to
-                && from <= ours.to
-                && symbols.iter().filter_map(Value::as_str).any(|s| ours.symbols.iter().any(|o| o == s))
-        })
-    });
-    if overlaps { Mandate::parse("", &run.info.mandate).ok().map(|m| m.fingerprint()) } else { None }
 }
 
 /// Growth a year, or in all where there is no whole year, in words.

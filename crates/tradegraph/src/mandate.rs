@@ -12,7 +12,7 @@ mod reader;
 
 pub use config::Feeds;
 pub use costs::FinancingPart;
-pub use data::{Feed, LoadedData, load};
+pub use data::{Feed, LoadedData, Unchecked, checked, load, load_unchecked};
 
 use crate::failure::{Failure, Kind};
 use agents::{AgentPart, agents};
@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use tradegraph_controls::{AccountKind, Limits, RiskCaps};
 use tradegraph_domain::{AssetClass, Basis, Currency, Date, Money, NANO, Nanos, Price, Quantity};
-use tradegraph_engine::{ExitRules, RecordLevel};
+use tradegraph_engine::{ExitRules, OwnAgent, RecordLevel};
 use tradegraph_execution::Frictions;
 use tradegraph_market::actions::Derivation;
 use tradegraph_market::calendar::CalendarId;
@@ -220,6 +220,11 @@ impl MandateText {
 impl Mandate {
     /// Reads a mandate. Files that it names are not opened.
     pub fn parse(file: &str, text: &str) -> Result<Mandate, Fault> {
+        Mandate::parse_with(file, text, crate::own::agents())
+    }
+
+    /// Reads a mandate for a program with these own agents.
+    pub fn parse_with(file: &str, text: &str, own: &[OwnAgent]) -> Result<Mandate, Fault> {
         let document = Document { file, text };
         let table = DeTable::parse(text).map_err(|e| {
             let at = e.span().map_or(0, |s| s.start);
@@ -276,7 +281,7 @@ impl Mandate {
             cash,
             settlement_days,
             schedule: schedule(root.section("schedule")?, &data)?,
-            agents: agents(&root.need("agents")?.section()?, &data)?,
+            agents: agents(&root.need("agents")?.section()?, &data, own)?,
             data,
             instruments,
             overrides,

@@ -2,16 +2,31 @@
 //!
 //! Plotly comes from its crate and is copied into the file. Text from outside (names, symbols) is escaped.
 
+mod analysis;
 mod assumptions;
+mod capacity;
 mod charts;
+pub mod compare;
 mod council;
+mod diagnosis;
+mod evidence;
+mod files;
+#[cfg(test)]
+mod oracle;
 mod page;
+mod sections;
+mod sheet;
+mod trips;
+mod windows;
+
+pub use sheet::Sheet;
 
 use crate::failure::Failure;
 use crate::figures::{Curves, Figures};
 use crate::home::write_whole;
 use crate::run::Prepared;
 use crate::trades::TradeLog;
+use analysis::Analysis;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tradegraph_domain::format_nano;
@@ -40,17 +55,19 @@ pub struct Subject<'a> {
     pub summary: &'a Value,
 }
 
-/// Writes `report.html` and `report.json` into a folder; gives the path of the first.
+/// Writes `report.html`, `report.json` and the tables `equity` and `trades` as CSV and Parquet into a folder; gives the path of the first.
 pub fn write(folder: &Path, subject: &Subject<'_>) -> Result<PathBuf, Failure> {
     let assumptions = assumptions::list(subject);
-    let html = page::html(subject, &assumptions);
+    let analysis = Analysis::of(subject);
+    let html = page::html(subject, &analysis, &assumptions);
+    files::write(folder, subject, &analysis)?;
     let path = folder.join("report.html");
     write_whole(&path, html.as_bytes())?;
-    write_whole(&folder.join("report.json"), json_of(subject, &assumptions).to_string().as_bytes())?;
+    write_whole(&folder.join("report.json"), json_of(subject, &analysis, &assumptions).to_string().as_bytes())?;
     Ok(path)
 }
 
-fn json_of(s: &Subject<'_>, assumptions: &[String]) -> Value {
+fn json_of(s: &Subject<'_>, a: &Analysis, assumptions: &[String]) -> Value {
     let universe = &s.prepared.config.universe;
     let symbol = |i| universe.get(i).map_or("?", |x| x.symbol.as_str());
     let fills: Vec<Value> = s
@@ -72,8 +89,25 @@ fn json_of(s: &Subject<'_>, assumptions: &[String]) -> Value {
         "council": council::json_of(s),
         "curves": {
             "date": s.curves.dates.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "nav": s.curves.net, "equal_weight": s.curves.benchmark,
+            "nav": s.curves.net, "equal_weight": s.curves.benchmark, "buy_and_hold": s.curves.held,
+            "gross": s.curves.gross, "net": s.curves.exposure, "largest": s.curves.largest, "traded": s.curves.traded,
+            "rolling_days": a.rolling.as_ref().map(|r| r.window),
+            "rolling_sharpe": a.rolling.as_ref().map(|r| &r.sharpe),
+            "rolling_volatility": a.rolling.as_ref().map(|r| &r.volatility),
         },
+        "diagnosis": a.remarks.iter().map(|r| json!({
+            "check": r.check, "severity": r.severity.name(), "says": r.says, "advice": r.advice,
+            "evidence": r.evidence.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect::<serde_json::Map<_, _>>(),
+        })).collect::<Vec<_>>(),
+        "months": a.months.iter().map(|y| json!({ "year": y.year, "months": y.months, "total": y.total })).collect::<Vec<_>>(),
+        "evidence": a.evidence,
+        "ratios": a.ratios,
+        "against_equal_weight": a.against,
+        "worst": a.worst,
+        "falls": a.falls,
+        "capacity": a.capacity,
+        "trips": a.trip_figures,
+        "trips_total": a.trips.as_ref().map(Vec::len),
         "fills": fills,
         "fills_total": s.log.n_fills,
         "mandate_text": s.prepared.binding.mandate,

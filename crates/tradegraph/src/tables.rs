@@ -7,9 +7,9 @@ use crate::run::Prepared;
 use crate::trades::{action_text, each};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use tradegraph_agents::{AGENTS, Agent};
+use tradegraph_agents::Agent;
 use tradegraph_columns::Status;
-use tradegraph_domain::{BarPeriod, NANO, OrderId, Price, Side, Timestamp, WaterfallUnit, format_nano};
+use tradegraph_domain::{BarPeriod, NANO, OrderId, Price, Regime, Side, Timestamp, WaterfallUnit, format_nano};
 use tradegraph_engine::build_agents;
 use tradegraph_engine::records::{DecisionRecord, Record};
 use tradegraph_market::Batch;
@@ -176,6 +176,7 @@ const SIGNALS: &[&str] = &[
     "refused_by",
     "top_3_reasons",
     "model_version",
+    "market_regime",
 ];
 
 const TRADES: &[&str] = &[
@@ -197,6 +198,7 @@ const TRADES: &[&str] = &[
     "commission_exact",
     "slippage",
     "currency",
+    "market_impact",
 ];
 
 type Rows = Vec<Vec<Cell>>;
@@ -229,7 +231,8 @@ fn journalled(store: &Store, catalog: &Catalog, run: &RunRecord) -> Result<Journ
                 // A stop is meant to trade at its own price, not at the one of the day on which it was placed.
                 decided.insert(d.order.id, d.order.kind.stop().unwrap_or(d.price));
             }
-            signals.push(signal(id, &d, symbol(d.order.instrument), &agents, &versions));
+            let why = reasons(&prepared.config, &agents, &d);
+            signals.push(signal(id, &d, symbol(d.order.instrument), why, &versions));
         }
         Record::Fill { seq, ts, fill, realised_nano, .. } => {
             let [ts_ns, time] = time(ts);
@@ -257,7 +260,14 @@ fn journalled(store: &Store, catalog: &Catalog, run: &RunRecord) -> Result<Journ
                 text(format_nano(fill.fee_nano)),
                 slippage.map_or(Cell::Null, |n| Cell::Real(n as f64 / 1e18)),
                 universe.get(fill.instrument).map_or(Cell::Null, |x| text(x.currency)),
+                Cell::Null,
             ]);
+        }
+        // The costs of a fill come right after it.
+        Record::Costs { costs, .. } => {
+            if let Some(cell) = trades.last_mut().and_then(|row| row.last_mut()) {
+                *cell = real(costs.impact_nano);
+            }
         }
         Record::Action(a) => {
             let [ts_ns, time] = time(a.ts);
@@ -284,7 +294,7 @@ fn journalled(store: &Store, catalog: &Catalog, run: &RunRecord) -> Result<Journ
     Ok(Journalled { signals, trades, actions })
 }
 
-fn signal(run: &str, d: &DecisionRecord, symbol: String, agents: &[Box<dyn Agent>], versions: &str) -> Vec<Cell> {
+fn signal(run: &str, d: &DecisionRecord, symbol: String, reasons: Vec<String>, versions: &str) -> Vec<Cell> {
     let [ts_ns, time] = time(d.ts);
     let target = match d.waterfall.unit {
         WaterfallUnit::NanoNav => real(d.waterfall.last.into()),
@@ -305,8 +315,9 @@ fn signal(run: &str, d: &DecisionRecord, symbol: String, agents: &[Box<dyn Agent
         if recorded { target } else { Cell::Null },
         if d.nav_nano == 0 { Cell::Null } else { real(d.nav_nano) },
         d.refusal.map_or(Cell::Null, |r| text(r.rule.code())),
-        text(Value::from(reasons(agents, d))),
+        text(Value::from(reasons)),
         text(versions),
+        if d.waterfall.regime == Regime::Unknown { Cell::Null } else { text(d.waterfall.regime.name()) },
     ]
 }
 
@@ -315,7 +326,7 @@ fn versions(prepared: &Prepared, agents: &[Box<dyn Agent>]) -> String {
     let live = prepared.config.agents.iter().map(|a| a.id());
     let named = live.filter_map(|id| {
         let agent = agents.iter().find(|a| a.id() == id)?;
-        let node = AGENTS.get(usize::from(id.0))?.node;
+        let node = prepared.config.node(id)?;
         Some(format!("{node} {}", agent.version().0))
     });
     named.collect::<Vec<_>>().join(", ")

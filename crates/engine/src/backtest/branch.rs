@@ -193,7 +193,10 @@ fn same_past(a: &RunConfig, b: &RunConfig) -> Result<(), BranchError> {
         (kind(a) == kind(b), "the kind of allocator"),
         (a.exits.is_some() == b.exits.is_some(), "whether positions have stops"),
         (a.financing.is_some() == b.financing.is_some(), "whether nights cost and earn"),
-        (a.limits.breakers == b.limits.breakers && a.limits.account == b.limits.account, "breakers and the account's kind"),
+        (
+            a.limits.breakers == b.limits.breakers && a.limits.account == b.limits.account,
+            "breakers and the account's kind",
+        ),
     ];
     parts.into_iter().find(|(same, _)| !same).map_or(Ok(()), |(_, what)| Err(BranchError::Past(what)))
 }

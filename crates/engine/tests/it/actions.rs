@@ -597,3 +597,34 @@ fn pauses_go_on_over_a_split() {
     // What was wanted before is wanted after: ten old shares are twenty new ones.
     assert_eq!(asked.iter().map(|(q, _)| *q).collect::<Vec<_>>(), [vec![units(10); 5], vec![units(20)]].concat());
 }
+
+/// A split is no move: what agents earned and how often they were right is that of the run without it.
+#[test]
+fn agents_are_judged_and_paid_through_a_split() {
+    let parts = Walk { rows: 200, ..Walk::default() }.parts();
+    let plain = RunConfig { actions: Arc::default(), ..council(vec![Batch::new(parts.clone()).unwrap()]) };
+    let at = 120;
+    let mut halved = parts.clone();
+    for cell in (at * parts.width..parts.close.len()).filter(|cell| cell % parts.width == 0) {
+        for column in [&mut halved.open, &mut halved.high, &mut halved.low, &mut halved.close] {
+            column[cell] /= 2;
+        }
+    }
+    let split = action(parts.starts[at], 0, ActionKind::Split { new: 2, old: 1 });
+    let actions = Arc::new(Actions::new(vec![split], vec![]).unwrap());
+    let split = RunConfig { actions, ..council(vec![Batch::new(halved).unwrap()]) };
+    let told = |c: &RunConfig| {
+        let records = run(c).1.records();
+        let results = records.iter().rev().find_map(|r| match r {
+            Record::Results { statement, .. } => Some(statement.clone()),
+            _ => None,
+        });
+        results.unwrap().lines
+    };
+    for (a, b) in told(&plain).iter().zip(&told(&split)) {
+        assert_eq!(a.decisions, b.decisions);
+        // Lots are whole: the account differs by roundings.
+        let (a, b) = (a.gross as f64, b.gross as f64);
+        assert!((a - b).abs() <= 0.01 * a.abs().max(1e9), "{a} {b}");
+    }
+}

@@ -254,6 +254,8 @@ pub fn fusion(max_weight: i64, gross: i64, band: i64, allow_short: bool) -> Fusi
             portfolio: Some(0.004),
         }),
         cost: 0.0002,
+        max_positions: None,
+        min_order_nano: 0,
     }
 }
 

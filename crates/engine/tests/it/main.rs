@@ -12,6 +12,7 @@ mod golden;
 mod limits;
 mod look_ahead;
 mod noise;
+mod own;
 mod resume;
 mod waterfall;
 

@@ -15,10 +15,10 @@ use tradegraph_execution::Frictions;
 use tradegraph_market::{Batch, BatchParts};
 
 const SEEDS: u64 = 200;
-const DAYS: usize = 420;
+const DAYS: usize = 340;
 
 /// Closes of days from simple returns, row by row.
-fn market(returns: &[Vec<f64>]) -> Batch {
+pub fn market(returns: &[Vec<f64>]) -> Batch {
     let width = returns[0].len();
     let mut price: Vec<f64> = (0..width).map(|i| 20.0 + 13.0 * (i % 7) as f64).collect();
     let mut close = Vec::new();
@@ -68,13 +68,14 @@ fn martingale(seed: u64, width: usize) -> Vec<Vec<f64>> {
         .collect()
 }
 
-/// Days of 20 real companies, drawn with replacement, and each company's mean.
+/// Days of ten real companies, drawn with replacement.
 fn drawn(seed: u64, real: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let mut d = Draws(seed);
-    (0..DAYS).map(|_| real[(d.next() % real.len() as u64) as usize].clone()).collect()
+    let mut day = || real[(d.next() % real.len() as u64) as usize].iter().step_by(2).copied().collect();
+    (0..DAYS).map(|_| day()).collect()
 }
 
-fn real_returns() -> (Vec<Vec<f64>>, Vec<f64>) {
+pub fn real_returns() -> (Vec<Vec<f64>>, Vec<f64>) {
     let text = include_str!("../../../../samples/equities/us20_adjclose_1990_2022.csv");
     let rows: Vec<Vec<f64>> =
         text.lines().skip(1).map(|l| l.split(',').skip(1).map(|x| x.parse().unwrap()).collect()).collect();
@@ -116,7 +117,7 @@ fn result(c: &RunConfig, means: &[f64]) -> (f64, f64) {
 }
 
 /// Every agent and every stage; costs or none.
-fn council(feed: Batch, costs: bool) -> RunConfig {
+pub fn council(feed: Batch, costs: bool) -> RunConfig {
     let c = config(vec![feed]);
     let (commission, half_spread) = if costs {
         (Commission { rate: Bps::from_units(2), ..Commission::default() }, Bps::from_units(3))
@@ -152,7 +153,6 @@ fn check(name: &str, means: &[f64], market_of: impl Fn(u64) -> Vec<Vec<f64>>) {
     }
     let ((mean, error), (net, net_error)) = (estimate(&before), estimate(&after));
     let say = |m: f64, e: f64| format!("{:.3} ± {:.3} bp a day", m * 1e4, e * 1e4);
-    println!("{name}: before costs {}, after costs {}", say(mean, error), say(net, net_error));
     assert!(mean.abs() <= 3.0 * error, "{name}: before costs {}", say(mean, error));
     assert!(net <= 3.0 * net_error, "{name}: after costs {}", say(net, net_error));
 }
@@ -172,5 +172,6 @@ fn real_days_without_their_mean_pay_nothing() {
 #[test]
 fn real_days_pay_no_more_than_holding_the_same_exposure() {
     let (real, means) = real_returns();
+    let means: Vec<f64> = means.iter().step_by(2).copied().collect();
     check("real days in excess of holding", &means, |seed| drawn(seed + 1_000, &real));
 }

@@ -5,6 +5,7 @@ use crate::engine::{AgentConfig, AllocatorConfig, RunConfig};
 use crate::fixture::{
     Walk, config, council, crossing, decisions, doubtful, fills, fusion, momentum, roads, run, units, usd,
 };
+use crate::noise::{council as council_of, market, real_returns};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -105,6 +106,33 @@ fn every_stage_is_exercised() {
     off(Stages { learn: false, ..all }, Step::Learned);
     off(Stages { conflicts: false, ..all }, Step::Conflict);
     off(Stages { to_edge: false, ..all }, Step::Turnover);
+}
+
+/// Every order of the whole council over 33 years of 20 companies, and over eight years with each stage switched off.
+#[test]
+fn real_years_add_up() {
+    let (returns, _) = real_returns();
+    let orders = |c: &RunConfig| decisions(&run(c).1.records()).len();
+    let all = council_of(market(&returns), true);
+    assert!(orders(&all) > 5_000);
+    check(&all);
+    let few = council_of(market(&returns[6_300..]), true);
+    let AllocatorConfig::Fusion { parameters, learning } = few.allocator.clone() else { panic!("the council fuses") };
+    let on = parameters.stages;
+    for stages in [
+        Stages { scale: false, ..on },
+        Stages { calibrate: false, ..on },
+        Stages { regimes: false, ..on },
+        Stages { learn: false, ..on },
+        Stages { conflicts: false, ..on },
+        Stages { to_edge: false, ..on },
+        Stages::NONE,
+    ] {
+        for sizing in [None, parameters.sizing] {
+            let parameters = FusionParameters { stages, sizing, ..parameters.clone() };
+            check(&RunConfig { allocator: AllocatorConfig::Fusion { parameters, learning }, ..few.clone() });
+        }
+    }
 }
 
 /// The agents' lines and what is left sum to the account's result exactly, at every lesson and at the end.

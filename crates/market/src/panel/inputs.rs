@@ -6,7 +6,7 @@ use crate::actions::{Adjustment, Adjustments};
 use crate::batch::Batch;
 use crate::features::{Rows, chunk_widths};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_columns::{CHUNK, Status, sum8};
+use tradegraph_columns::{CHUNK, Status, all_ok, sum8};
 use tradegraph_quant::indicators::{Bars, Columns, Inputs, Kernel, LogReturn, Scale};
 
 /// Fields that the bars of a batch have. The market's return can be made of any closes.
@@ -167,6 +167,7 @@ impl InputRows {
                 close,
                 volume: field(reads.has(Inputs::VOLUME), &self.volume),
                 other: &[],
+                log_return: if with_market && all_ok(&self.returned[from..to]) { &self.returns[from..to] } else { &[] },
             },
             present: &present[from..to],
             returns: Bars {

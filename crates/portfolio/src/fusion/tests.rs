@@ -13,6 +13,8 @@ fn parameters(allow_short: bool) -> FusionParameters {
         stages: Stages::ALL,
         sizing: None,
         cost: 0.0,
+        max_positions: None,
+        min_order_nano: 0,
     }
 }
 
@@ -24,8 +26,12 @@ fn signal<'a>(agent: u16, factors: &'a [f64], confidence: &'a [f64], status: &'a
 fn fused(mut a: FusionAllocator, signals: &[SignalRef<'_>], doubtful: bool) -> (Option<i64>, Waterfall) {
     a.listen(signals);
     let mut w = Waterfall::default();
-    let silent = a.fuse(signals, 0, doubtful, None, &mut Nowhere);
-    assert_eq!(a.fuse(signals, 0, doubtful, None, &mut w), silent, "recording changes nothing");
+    let ([sides, ..], [any, ..]) = a.sides(signals, 0);
+    let silent = any.then(|| a.conclude(&sides, 0, doubtful, None, &mut Nowhere));
+    if let Some(target) = silent {
+        a.fuse(signals, 0, doubtful, None, &mut w);
+        assert_eq!(w.last, target, "recording changes nothing");
+    }
     (silent, w)
 }
 
@@ -109,8 +115,47 @@ fn loudness_is_levelled() {
     assert_eq!(a.multipliers[0][1], NANO);
 }
 
+/// Silence is not quietness: an agent that seldom speaks is as loud as it is when it does.
+#[test]
+fn silence_is_not_quietness() {
+    let n = 4_000;
+    let ok = vec![Status::Ok; n];
+    let seldom: Vec<f64> = (0..n).map(|i| if i % 4 == 0 { 0.5 } else { 0.0 }).collect();
+    let (always, sure) = (vec![0.5; n], vec![1.0; n]);
+    let signals = [signal(0, &seldom, &sure, &ok), signal(1, &always, &sure, &ok)];
+    let mut a = FusionAllocator::new(FusionParameters { weights_nano: vec![NANO; 2], ..parameters(true) }, n);
+    a.listen(&signals);
+    a.listen(&signals);
+    assert_eq!((a.multipliers[0][1], a.multipliers[1][1]), (NANO, NANO));
+}
+
+/// The market must look the same for five decisions before its regime changes.
+#[test]
+fn a_regime_is_confirmed() {
+    let mut a = FusionAllocator::new(parameters(true), 1);
+    let mut state = 3_u64;
+    let mut noise = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1_u32 << 31) - 0.5
+    };
+    let mut changes = Vec::new();
+    for k in 0..2_000 {
+        let before = (a.regime, a.looks);
+        if a.observe_market(0.01 * noise() + 0.002 * f64::from((k / 150) % 2)) {
+            changes.push((before.0, a.regime, a.looks.1));
+        }
+    }
+    assert!(changes.len() > 8, "{changes:?}");
+    for (from, to, looks) in changes {
+        assert!(
+            looks >= CONFIRM || to == Regime::Crisis || from == Regime::Unknown,
+            "{from:?} to {to:?} after {looks}"
+        );
+    }
+}
+
 fn portfolio_of(a: &FusionAllocator) -> Portfolio {
-    Portfolio { calm: NANO, fit: a.fit(a.wanted.iter().map(|w| i128::from(w.abs())).sum()) }
+    Portfolio { calm: NANO, fit: a.fit(a.wanted.iter().map(|w| i128::from(w.abs())).sum()), least: 0 }
 }
 
 #[test]
@@ -129,6 +174,50 @@ fn hand_worked_bands() {
     // 1.5 · (0.05 · 0.95)² · 0.001 is 3.384375e-6, whose cube root is 1.5014 %.
     assert_eq!(after(50_000_000, 35_500_000, 0.001, false), None);
     assert_eq!(after(50_000_000, 34_900_000, 0.001, false), Some(50_000_000));
+}
+
+#[test]
+fn the_strongest_are_kept() {
+    let mut a = FusionAllocator::new(parameters(true), 6);
+    let kept = |a: &mut FusionAllocator, most| {
+        a.parameters.max_positions = most;
+        a.keep_strongest(NANO);
+        (0..6).filter(|i| a.kept[*i]).collect::<Vec<_>>()
+    };
+    // In thousandths of NAV: 20, 40, -30, 30, none, none; the band is 5.
+    a.wanted = vec![20_000_000, 40_000_000, -30_000_000, 30_000_000, 0, 0];
+    a.has_opinion = vec![true; 6];
+    assert_eq!(kept(&mut a, None), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(kept(&mut a, Some(4)), [0, 1, 2, 3]);
+    assert_eq!(kept(&mut a, Some(2)), [1, 2], "equals by their place, whatever their side");
+    a.current[3] = 1;
+    assert_eq!(kept(&mut a, Some(2)), [1, 3], "what is held gives way only to what is stronger by more than the band");
+    a.wanted[2] = -35_000_001;
+    assert_eq!(kept(&mut a, Some(2)), [1, 2]);
+    // Held and without an opinion: it stays and takes a place.
+    (a.wanted[4], a.current[4], a.has_opinion[4]) = (1_000_000, 1_000_000, false);
+    assert_eq!(kept(&mut a, Some(2)), [1, 4]);
+    // What gives way is sold to the last unit, whatever the band.
+    a.current = vec![1_000_000; 6];
+    let out = a.wish(0, &Portfolio { calm: NANO, fit: NANO, least: u64::MAX }).unwrap();
+    assert_eq!((out.calmed, out.target, out.after), (20_000_000, 0, 0));
+}
+
+#[test]
+fn small_orders_are_not_made() {
+    let mut a = FusionAllocator::new(parameters(true), 1);
+    a.parameters.min_order_nano = 25 * i128::from(NANO);
+    // 25 of 3,000 are 0.008333333…, rounded up.
+    let least = a.least_order(3_000 * i128::from(NANO));
+    assert_eq!(least, 8_333_334);
+    let mut after = |wanted: i64, current: i64| {
+        (a.wanted[0], a.current[0], a.has_opinion[0]) = (wanted, current, true);
+        a.wish(0, &Portfolio { calm: NANO, fit: NANO, least }).map(|w| w.after)
+    };
+    assert_eq!(after(50_000_000, 41_666_667), None, "24.999999 of 3,000");
+    assert_eq!(after(50_000_000, 41_666_666), Some(50_000_000));
+    assert_eq!(after(0, 1_000_000), Some(0), "an end is an end");
+    assert!(a.is_too_small(24_999_999_999) && !a.is_too_small(-25_000_000_000));
 }
 
 proptest! {
@@ -169,7 +258,7 @@ proptest! {
             prop_assert!(target.unsigned_abs() <= 100_000_000);
             prop_assert!(allow_short || target >= 0);
             (a.wanted[0], a.current[0], a.has_opinion[0]) = (target, current, true);
-            if let Some(wish) = a.wish(0, &Portfolio { calm, fit }) {
+            if let Some(wish) = a.wish(0, &Portfolio { calm, fit, least: 0 }) {
                 w.step_to(Step::VolatilityTarget, wish.calmed);
                 w.step_to(Step::Construct, wish.target);
                 w.step_to(Step::Turnover, wish.after);

@@ -1,9 +1,12 @@
 //! Confluence: a price at a Fibonacci level at which the market turned before.
 
-use super::{Pivot, Reversal, Swings, Zone, levels, recency};
-use crate::indicators::parts::state;
-use crate::indicators::{Bar, Columns, Inputs, Study};
+use super::levels::{SHAPE, level};
+use super::swings::LANES;
+use super::{EXTENSIONS, LEVELS, Pivot, RETRACEMENTS, Reversal, Swings, Zone, levels, recency};
+use crate::indicators::parts::Part;
+use crate::indicators::{Bar, Bars, Columns, Inputs, Study};
 use tradegraph_columns::Status;
+use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 
 /// The most that a confluence adds to a confidence.
 pub const MOST_BOOST: f64 = 0.2;
@@ -34,25 +37,63 @@ impl Meeting {
 /// - Source: confluence of levels with earlier highs and lows: Boroden, Fibonacci Trading (2008), chapter 6. The score is ours.
 #[must_use]
 pub fn meeting(price: f64, from: f64, to: f64, earlier: impl Iterator<Item = Pivot> + Clone, zone: &Zone) -> Meeting {
-    meeting_of(price, from, to, zone, |level| zone.strength(level, earlier.clone()))
+    let ([nearest], _) = nearest(&[price], &[from], &[to], zone.tolerance);
+    let none = Meeting { level: nearest, score: 0.0 };
+    let strength = |level| zone.strength(level, earlier.clone());
+    levels(from, to).into_iter().fold(none, |best, level| better(best, price, level, zone, strength))
 }
 
-/// [`meeting`] for what gives the strength of a level.
-fn meeting_of(price: f64, from: f64, to: f64, zone: &Zone, strength: impl Fn(f64) -> f64) -> Meeting {
-    let mut best = Meeting { level: from, score: 0.0 };
-    let mut nearest = f64::INFINITY;
-    for level in levels(from, to) {
-        let (distance, reach) = ((price - level).abs(), zone.tolerance * level.abs());
-        // The most that the score can be: nothing is gained by the strength of a level that cannot win.
-        let most = if distance <= reach && reach > 0.0 { 1.0 - distance / reach } else { 0.0 };
-        let strength = if most > best.score { strength(level) } else { 0.0 };
-        let score = if strength > 0.0 { most * (1.0 - libm::exp2(-strength)) } else { 0.0 };
-        if score > best.score || (best.score <= 0.0 && distance < nearest) {
-            best = Meeting { level, score };
-        }
-        nearest = if distance < nearest { distance } else { nearest };
+/// The better one of a meeting and that at `level`, of which `strength` says the strength.
+#[inline]
+fn better(best: Meeting, price: f64, level: f64, zone: &Zone, strength: impl FnOnce(f64) -> f64) -> Meeting {
+    let (distance, reach) = ((price - level).abs(), zone.tolerance * level.abs());
+    // The most that the score can be: nothing is gained by the strength of a level that cannot win.
+    let most = if distance <= reach && reach > 0.0 { 1.0 - distance / reach } else { 0.0 };
+    let strength = if most > best.score { strength(level) } else { 0.0 };
+    let score = if strength > 0.0 { most * (1.0 - libm::exp2(-strength)) } else { 0.0 };
+    if score > best.score { Meeting { level, score } } else { best }
+}
+
+/// Of several legs at once: the level nearest to each price, the first of equals, and which levels are within the tolerance
+/// of it, as a sum of 2^place. NaN where there is no leg.
+#[inline]
+fn nearest<const N: usize>(price: &[f64; N], from: &[f64; N], to: &[f64; N], tolerance: f64) -> ([f64; N], [f64; N]) {
+    let mut sight = Sight { found: *from, least: [f64::INFINITY; N], within: [0.0; N], place: 1.0 };
+    let leg: [f64; N] = std::array::from_fn(|l| to[l] - from[l]);
+    // In the order of `levels`; T − r (T − F) is T + (−r) (T − F) to the bit.
+    for r in &RETRACEMENTS {
+        sight.look(price, to, &leg, -r, tolerance);
     }
-    best
+    for r in &EXTENSIONS {
+        sight.look(price, from, &leg, *r, tolerance);
+    }
+    for r in &EXTENSIONS {
+        sight.look(price, to, &leg, -r, tolerance);
+    }
+    (sight.found, sight.within)
+}
+
+/// What [`nearest`] has found so far.
+struct Sight<const N: usize> {
+    found: [f64; N],
+    least: [f64; N],
+    within: [f64; N],
+    place: f64,
+}
+
+impl<const N: usize> Sight<N> {
+    /// Looks at the levels `base + ratio × leg`. Inlined always: as a call it moves its arrays through memory, thirteen times.
+    #[inline(always)]
+    fn look(&mut self, price: &[f64; N], base: &[f64; N], leg: &[f64; N], ratio: f64, tolerance: f64) {
+        for l in 0..N {
+            let here = base[l] + ratio * leg[l];
+            let distance = (price[l] - here).abs();
+            self.within[l] += if distance <= tolerance * here.abs() { self.place } else { 0.0 };
+            self.found[l] = if distance < self.least[l] { here } else { self.found[l] };
+            self.least[l] = if distance < self.least[l] { distance } else { self.least[l] };
+        }
+        self.place *= 2.0;
+    }
 }
 
 /// The [`meeting`] of the close with the last confirmed leg and the turning points remembered from before it, for all
@@ -67,19 +108,81 @@ pub struct Confluence {
     zone: Zone,
     /// What a turning point of so many bars counts.
     recency: Vec<f64>,
+    /// The last legs: NaN without one.
+    from: Vec<f64>,
+    to: Vec<f64>,
+    /// The turning points near each level of the leg, as far as they have been looked for.
+    near: Vec<Near>,
+}
+
+/// For each level of a leg the earlier turning points within its tolerance, as bits by their place; `known` has the bits of
+/// the levels for which this has been worked out since the leg began.
+#[derive(Clone, Copy, Debug, Default)]
+struct Near {
+    known: u16,
+    pivots: [u32; LEVELS],
 }
 
 /// Ages whose recency is kept; older ones are computed.
 const AGES: u32 = 1_024;
 
+/// The turning points before the leg: those of the leg are the last two.
+const EARLIER: u32 = 2;
+
 impl Confluence {
     /// A kernel without data.
     #[must_use]
     pub fn columns(n_instruments: usize, reversal: Reversal, zone: Zone) -> Columns<Confluence, 5> {
-        let swings = Swings::new(n_instruments, reversal, zone.memory.max(3));
-        let recency = (0..AGES).map(|age| recency(f64::from(age), zone.half_life)).collect();
-        let study = Confluence { tolerance: zone.tolerance, half_life: zone.half_life, swings, zone, recency };
+        let study = Confluence {
+            tolerance: zone.tolerance,
+            half_life: zone.half_life,
+            swings: Swings::new(n_instruments, reversal, zone.memory.max(3)),
+            zone,
+            recency: (0..AGES).map(|age| recency(f64::from(age), zone.half_life)).collect(),
+            from: vec![f64::NAN; n_instruments],
+            to: vec![f64::NAN; n_instruments],
+            near: vec![Near::default(); n_instruments],
+        };
         Columns::of(study, n_instruments)
+    }
+
+    /// Takes over the last leg of instrument `i`.
+    fn begin(&mut self, i: usize) {
+        (self.from[i], self.to[i]) = self.swings.leg(i).unwrap_or((f64::NAN, f64::NAN));
+        self.near[i].known = 0;
+    }
+
+    /// The meeting of a price of instrument `i` with the levels whose bits are set, all that are within the tolerance of it.
+    fn meet(&mut self, i: usize, price: f64, nearest: f64, within: u16) -> Meeting {
+        let Confluence { swings, zone, recency: kept, near, .. } = self;
+        let near = &mut near[i];
+        let (from, to) = (self.from[i], self.to[i]);
+        let mut best = Meeting { level: nearest, score: 0.0 };
+        let mut left = within;
+        while left != 0 {
+            let at = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let here = level(from, to, SHAPE[at]);
+            let strength = |level| {
+                if near.known >> at & 1 == 0 {
+                    near.pivots[at] = swings.near(i, EARLIER, level, zone);
+                    near.known |= 1 << at;
+                }
+                let (mut bits, mut sum) = (near.pivots[at], 0.0);
+                while bits != 0 {
+                    let age = swings.pivot(i, bits.trailing_zeros()).map_or(f64::INFINITY, |p| p.age);
+                    sum += kept.get(age as usize).copied().unwrap_or_else(|| recency(age, zone.half_life));
+                    bits &= bits - 1;
+                }
+                // Further back than there are bits.
+                swings
+                    .pivots(i, u32::BITS)
+                    .filter(|p| zone.has(level, p.price))
+                    .fold(sum, |sum, p| sum + recency(p.age, zone.half_life))
+            };
+            best = better(best, price, here, zone, strength);
+        }
+        best
     }
 }
 
@@ -87,14 +190,64 @@ impl Study<5> for Confluence {
     const INPUTS: Inputs = Inputs::RANGE;
 
     fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 5], Status> {
-        self.swings.advance(i, bar)?;
-        let (from, to) = self.swings.leg(i).ok_or(Status::WarmUp)?;
-        let kept = |age: f64| self.recency.get(age as usize).copied();
-        let counts = |age| kept(age).unwrap_or_else(|| recency(age, self.zone.half_life));
-        let strength = |level| self.swings.strength(i, 2, level, &self.zone, counts);
-        let meeting = meeting_of(bar.close, from, to, &self.zone, strength);
+        if self.swings.advance(i, bar)? {
+            self.begin(i);
+        }
+        let (from, to) = (self.from[i], self.to[i]);
+        if from.is_nan() {
+            return Err(Status::WarmUp);
+        }
+        let ([level], [within]) = nearest(&[bar.close], &[from], &[to], self.tolerance);
+        let meeting = self.meet(i, bar.close, level, within as u16);
         Ok([meeting.boost(), meeting.score, meeting.level, from, to])
     }
 
-    state!(tolerance, half_life, swings);
+    fn row(&mut self, bars: &Bars<'_>, lines: &mut [&mut [f64]; 5]) -> bool {
+        if !self.swings.advance_row(bars) {
+            return false;
+        }
+        for k in 0..self.swings.turned().len() {
+            self.begin(self.swings.turned()[k] as usize);
+        }
+        let [boost, score, level, from, to] = lines;
+        from.copy_from_slice(&self.from);
+        to.copy_from_slice(&self.to);
+        let n = from.len();
+        for first in (0..n).step_by(LANES) {
+            let width = LANES.min(n - first);
+            let lanes = |x: &[f64]| {
+                let mut lanes = [f64::NAN; LANES];
+                lanes.iter_mut().zip(&x[first..first + width]).for_each(|(lane, x)| *lane = *x);
+                lanes
+            };
+            let (here, within) = nearest(&lanes(bars.close), &lanes(from), &lanes(to), self.tolerance);
+            for (l, i) in (first..first + width).enumerate() {
+                let within = within[l] as u16;
+                let meeting = match within {
+                    0 => Meeting { level: here[l], score: 0.0 },
+                    _ => self.meet(i, bars.close[i], here[l], within),
+                };
+                (boost[i], score[i], level[i]) = (meeting.boost(), meeting.score, meeting.level);
+            }
+        }
+        true
+    }
+
+    fn missing(&self, _: usize) -> Status {
+        Status::WarmUp
+    }
+
+    fn save(&self, to: &mut Encoder) {
+        self.tolerance.save(to);
+        self.half_life.save(to);
+        Part::save(&self.swings, to);
+    }
+
+    fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        self.tolerance.load(from)?;
+        self.half_life.load(from)?;
+        Part::load(&mut self.swings, from)?;
+        (0..self.from.len()).for_each(|i| self.begin(i));
+        Ok(())
+    }
 }

@@ -35,11 +35,31 @@ pub fn extension(from: f64, to: f64, ratio: f64) -> f64 {
 /// - Source: Fischer, Fibonacci Applications and Strategies for Traders (1993).
 #[must_use]
 pub fn levels(from: f64, to: f64) -> [f64; LEVELS] {
-    let back = RETRACEMENTS.into_iter().map(|r| retracement(from, to, r));
-    let on = EXTENSIONS.into_iter().map(|r| extension(from, to, r));
-    let beyond = EXTENSIONS.into_iter().map(|r| retracement(from, to, r));
-    let mut all = back.chain(on).chain(beyond);
-    std::array::from_fn(|_| all.next().unwrap_or_default())
+    SHAPE.map(|shape| level(from, to, shape))
+}
+
+/// A level beyond the end of the leg, or one that takes it back; and its ratio.
+#[derive(Clone, Copy)]
+pub(super) enum Level {
+    Back(f64),
+    On(f64),
+}
+
+/// All [`levels`] in their order.
+pub(super) const SHAPE: [Level; LEVELS] = {
+    let [a, b, c, d, e] = RETRACEMENTS;
+    let [f, g, h, i] = EXTENSIONS;
+    use Level::{Back, On};
+    [Back(a), Back(b), Back(c), Back(d), Back(e), On(f), On(g), On(h), On(i), Back(f), Back(g), Back(h), Back(i)]
+};
+
+/// The price of a level.
+#[inline]
+pub(super) fn level(from: f64, to: f64, level: Level) -> f64 {
+    match level {
+        Level::Back(ratio) => retracement(from, to, ratio),
+        Level::On(ratio) => extension(from, to, ratio),
+    }
 }
 
 /// The retracements of the last leg between two confirmed turning points, for all instruments. Lines: from, to (the turning

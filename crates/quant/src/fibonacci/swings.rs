@@ -71,7 +71,13 @@ pub struct Swings {
     at: Window,
     /// Bar at which the last turning point was confirmed.
     confirmed: Vec<f64>,
+    /// Of the row that was taken last: average true ranges, and the instruments with a new turning point.
+    ranges: Vec<f64>,
+    turned: Vec<u32>,
 }
+
+/// Instruments that a row takes at once.
+pub(super) const LANES: usize = 4;
 
 impl Swings {
     /// A kernel without data.
@@ -97,6 +103,8 @@ impl Swings {
             prices: Window::new(n_instruments, memory),
             at: Window::new(n_instruments, memory),
             confirmed: vec![0.0; n_instruments],
+            ranges: vec![0.0; n_instruments],
+            turned: Vec::with_capacity(n_instruments),
         }
     }
 
@@ -108,6 +116,11 @@ impl Swings {
         let now = self.bars[i];
         self.bars[i] += 1.0;
         let range = if self.range_bars == 0 { 0.0 } else { self.range.step(i, bar)?[0] };
+        self.take(i, bar, range, now)
+    }
+
+    /// Takes bar `now` of instrument `i`, at which its average true range is `range`.
+    fn take(&mut self, i: usize, bar: &Bar, range: f64, now: f64) -> Result<bool, Status> {
         let turn = |price: f64| if self.range_bars == 0 { price.abs() * self.width } else { range * self.width };
         let leg = self.leg[i];
         let rises = leg <= 0.0 && !self.low.take(i, -1.0, bar.low, now, turn) && self.low.turns(i, -1.0, bar.high);
@@ -131,6 +144,88 @@ impl Swings {
         Ok(true)
     }
 
+    /// Takes a bar of every instrument as [`Swings::advance`] does, if the ranges of all are past warm-up; else it changes
+    /// nothing and is false. [`Swings::turned`] tells the new turning points.
+    pub(super) fn advance_row(&mut self, bars: &Bars<'_>) -> bool {
+        if self.range_bars > 0 && !self.range.row(bars, &mut [&mut self.ranges]) {
+            return false;
+        }
+        self.turned.clear();
+        let n = self.leg.len();
+        let whole = n - n % LANES;
+        for from in (0..whole).step_by(LANES) {
+            let ended = self.extend(from, bars);
+            match ended {
+                Some(ended) if ended == [false; LANES] => {}
+                Some(ended) => {
+                    for (i, _) in (from..).zip(ended).filter(|(_, ended)| *ended) {
+                        self.turn(i, bars);
+                    }
+                }
+                None => (from..from + LANES).for_each(|i| self.turn(i, bars)),
+            }
+        }
+        (whole..n).for_each(|i| self.turn(i, bars));
+        self.bars.iter_mut().for_each(|bars| *bars += 1.0);
+        true
+    }
+
+    /// Takes the next bars of `LANES` instruments from `from` on whose legs go on, and says which legs ended, of which it
+    /// changes nothing. `None`, and nothing changed, if one of them has no leg yet.
+    #[inline]
+    fn extend(&mut self, from: usize, bars: &Bars<'_>) -> Option<[bool; LANES]> {
+        let lanes = |x: &[f64]| -> Option<[f64; LANES]> { x.get(from..from + LANES)?.try_into().ok() };
+        let leg = lanes(&self.leg)?;
+        if leg.contains(&0.0) {
+            return None;
+        }
+        let (ranges, now) = (lanes(&self.ranges)?, lanes(&self.bars)?);
+        let (top, bottom) = (lanes(bars.high)?, lanes(bars.low)?);
+        let high = [lanes(&self.high.price)?, lanes(&self.high.bar)?, lanes(&self.high.turn)?];
+        let low = [lanes(&self.low.price)?, lanes(&self.low.bar)?, lanes(&self.low.turn)?];
+        let is_range = self.range_bars > 0;
+        let (mut new_high, mut new_low, mut ended) = (high, low, [false; LANES]);
+        for l in 0..LANES {
+            let rises = leg[l] > 0.0;
+            let side = |line: usize| if rises { high[line][l] } else { low[line][l] };
+            let (price, bar, turn) = (side(0), side(1), side(2));
+            let (forth, back) = if rises { (top[l], bottom[l]) } else { (bottom[l], top[l]) };
+            let goes_on = leg[l] * forth > leg[l] * price;
+            let distance = leg[l] * (price - back);
+            ended[l] = !goes_on & (distance > 0.0) & (distance >= turn);
+            let reach = if is_range { ranges[l] } else { forth.abs() } * self.width;
+            let new = if goes_on { [forth, now[l], reach] } else { [price, bar, turn] };
+            for (line, new) in new.into_iter().enumerate() {
+                new_high[line][l] = if rises { new } else { high[line][l] };
+                new_low[line][l] = if rises { low[line][l] } else { new };
+            }
+        }
+        let put = |to: &mut [f64], lanes: [f64; LANES]| {
+            if let Some(to) = to.get_mut(from..from + LANES) {
+                to.copy_from_slice(&lanes);
+            }
+        };
+        for (side, [price, bar, turn]) in [(&mut self.high, new_high), (&mut self.low, new_low)] {
+            put(&mut side.price, price);
+            put(&mut side.bar, bar);
+            put(&mut side.turn, turn);
+        }
+        Some(ended)
+    }
+
+    /// Takes the bar of instrument `i` out of a row whose ranges are known.
+    fn turn(&mut self, i: usize, bars: &Bars<'_>) {
+        let bar = Bar { high: bars.high[i], low: bars.low[i], ..Bar::default() };
+        if self.take(i, &bar, self.ranges[i], self.bars[i]) == Ok(true) {
+            self.turned.push(i as u32);
+        }
+    }
+
+    /// The instruments to which the last row brought a turning point.
+    pub(super) fn turned(&self) -> &[u32] {
+        &self.turned
+    }
+
     /// The turning point of instrument `i` that came `back` ones before the last, if it is remembered.
     pub(super) fn pivot(&self, i: usize, back: u32) -> Option<Pivot> {
         (back < self.prices.held(i)).then(|| Pivot {
@@ -145,11 +240,12 @@ impl Swings {
         (back..self.prices.held(i)).filter_map(move |back| self.pivot(i, back))
     }
 
-    /// [`Zone::strength`] of a level, of the turning points of instrument `i` from the one `back` before the last on; ages
-    /// are looked up of those alone that count, each as much as `recency` says.
-    pub(super) fn strength(&self, i: usize, back: u32, level: f64, zone: &Zone, recency: impl Fn(f64) -> f64) -> f64 {
-        let near = (back..self.prices.held(i)).filter(|back| zone.has(level, self.prices.back(i, *back)));
-        near.filter_map(|back| self.pivot(i, back)).fold(0.0, |sum, p| sum + recency(p.age))
+    /// The turning points of instrument `i` from the one `back` before the last on that are within the tolerance of a
+    /// level, as bits: 1 for the last one. Those beyond the 32nd are left out.
+    pub(super) fn near(&self, i: usize, back: u32, level: f64, zone: &Zone) -> u32 {
+        let held = self.prices.held(i).min(u32::BITS);
+        let near = (back..held).filter(|back| zone.has(level, self.prices.back(i, *back)));
+        near.fold(0, |bits, back| bits | 1 << back)
     }
 
     /// Start and end of the last leg between two turning points.

@@ -229,4 +229,54 @@ proptest! {
             }
         }
     }
+
+    /// Rows of several instruments, with and without gaps and restored in between, against [`meeting`] and [`swings`] for each
+    /// instrument alone.
+    #[test]
+    fn rows_are_the_meetings_of_each_instrument(
+        all in prop::collection::vec(prices(), 6), reversal in reversal(), memory in 3_usize..45,
+        tolerance in 0.0_f64..0.3, gap in prop::option::of((0_usize..6, 0_usize..80)), cut in 0_usize..80,
+    ) {
+        let zone = Zone { memory, tolerance, half_life: 7.0 };
+        let (n, rows) = (all.len(), all.iter().map(|p| p[2].len()).min().unwrap_or(0));
+        let mut kernel = Confluence::columns(n, reversal, zone);
+        let mut got: Vec<Vec<[f64; 5]>> = vec![vec![]; n];
+        for t in 0..rows {
+            if t == cut {
+                let mut bytes = Encoder::new();
+                Kernel::save(&kernel, &mut bytes);
+                kernel = Confluence::columns(n, reversal, zone);
+                prop_assert_eq!(kernel.load(&mut Decoder::new(bytes.as_bytes())), Ok(()));
+            }
+            let row = |field: usize| all.iter().map(|p| p[field][t]).collect::<Vec<f64>>();
+            let present: Vec<Status> =
+                (0..n).map(|i| if gap == Some((i, t)) { Status::NoData } else { Status::Ok }).collect();
+            let mut values = [(); 5].map(|()| vec![0.0; n]);
+            let mut status = [(); 5].map(|()| vec![Status::NoData; n]);
+            let mut lines = values.iter_mut().zip(&mut status).map(|(v, s)| (&mut v[..], &mut s[..]));
+            let mut out: [Out<'_>; 5] = std::array::from_fn(|_| lines.next().unwrap_or_default());
+            kernel.update(&Bars::ranges(&row(0), &row(1), &row(2)), &present, &mut out);
+            for i in (0..n).filter(|i| present[*i] == Status::Ok) {
+                let is = status[0][i] == Status::Ok;
+                prop_assert!(is || status[0][i] == Status::WarmUp);
+                got[i].push(values.each_ref().map(|v| if is { v[i] } else { f64::NAN }));
+            }
+        }
+        for (i, (p, got)) in all.iter().zip(&got).enumerate() {
+            let there = |x: &Vec<f64>| (0..rows).filter(|t| gap != Some((i, *t))).map(|t| x[t]).collect::<Vec<f64>>();
+            let p = p.each_ref().map(there);
+            let found = swings(&bars(&p), reversal);
+            for (t, got) in got.iter().enumerate() {
+                let known: Vec<&Swing> = found.iter().rev().filter(|s| s.confirmed <= t).take(memory).collect();
+                let [to, from, earlier @ ..] = known.as_slice() else {
+                    prop_assert!(got.iter().all(|x| x.is_nan()), "{:?}", got);
+                    continue;
+                };
+                let pivot = |s: &&Swing| Pivot { price: s.price, is_high: s.is_high, age: (t - s.bar) as f64 };
+                let m = meeting(p[2][t], from.price, to.price, earlier.iter().map(pivot), &zone);
+                let expected = [m.boost(), m.score, m.level, from.price, to.price];
+                prop_assert_eq!(got.map(f64::to_bits), expected.map(f64::to_bits), "{} {}", i, t);
+            }
+        }
+    }
 }

@@ -78,6 +78,9 @@ pub struct Bars<'a> {
     pub volume: &'a [f64],
     /// The second series of measures of two.
     pub other: &'a [f64],
+    /// Log returns of the closes, each from the instrument's bar before, if the caller has them and all are there: what
+    /// several indicators would compute again.
+    pub log_return: &'a [f64],
 }
 
 impl<'a> Bars<'a> {
@@ -116,6 +119,7 @@ impl<'a> Bars<'a> {
             close: cut(self.close),
             volume: cut(self.volume),
             other: cut(self.other),
+            log_return: cut(self.log_return),
         }
     }
 
@@ -171,11 +175,17 @@ pub trait Study<const M: usize>: Debug + Send {
     /// `WarmUp` before there is enough history, `NotApplicable` where the formula has no value.
     fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; M], Status>;
 
-    /// One bar of every instrument at once, if all are past warm-up and there is a faster way with the same bits:
-    /// writes the lines, with NaN for `NotApplicable`, and returns true. Else it changes nothing.
+    /// One bar of every instrument at once, if there is a faster way with the same bits: writes the lines, with NaN where
+    /// there is no value, and returns true. Else it changes nothing.
     #[inline]
     fn row(&mut self, _bars: &Bars<'_>, _lines: &mut [&mut [f64]; M]) -> bool {
         false
+    }
+
+    /// Why `row` wrote no value for instrument `i`.
+    #[inline]
+    fn missing(&self, _i: usize) -> Status {
+        Status::NotApplicable
     }
 
     /// Called after a pass of `step` over the instruments.
@@ -283,7 +293,7 @@ impl<S: Study<M>, const M: usize> Columns<S, M> {
         let (from, to) = (row * n, (row + 1) * n);
         let (bars, present) = (bars.cells(from, to), &present[from..to]);
         if all_ok(present) && self.study.row(&bars, &mut out.each_mut().map(|(v, _)| &mut v[from..to])) {
-            seal_row(out, from, to);
+            seal_row(out, from, to, |i| self.study.missing(i));
             return;
         }
         for (i, p) in present.iter().enumerate() {
@@ -401,7 +411,7 @@ fn repeated<const M: usize>(cell: ([f64; M], Status), present: Status) -> ([f64;
 }
 
 /// Statuses of rows that a study wrote at once.
-fn seal_row<const M: usize>(out: &mut [Out<'_>; M], from: usize, to: usize) {
+fn seal_row<const M: usize>(out: &mut [Out<'_>; M], from: usize, to: usize, missing: impl Fn(usize) -> Status) {
     let whole = out.iter().all(|(v, _)| v[from..to].iter().fold(true, |ok, x| ok & x.is_finite()));
     if whole {
         out.iter_mut().for_each(|(_, s)| s[from..to].fill(Status::Ok));
@@ -413,7 +423,7 @@ fn seal_row<const M: usize>(out: &mut [Out<'_>; M], from: usize, to: usize) {
             if !ok {
                 v[i] = 0.0;
             }
-            s[i] = if ok { Status::Ok } else { Status::NotApplicable };
+            s[i] = if ok { Status::Ok } else { missing(i - from) };
         }
     }
 }

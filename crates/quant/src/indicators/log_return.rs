@@ -2,7 +2,7 @@
 
 use super::parts::state;
 use super::realised_vol::log_return;
-use super::{Bar, Columns, Inputs, Status, Study};
+use super::{Bar, Bars, Columns, Inputs, Status, Study};
 
 /// The log return `ln(xₜ / xₜ₋₁)` of all instruments, from the bar before of each to this one. Units: a natural
 /// logarithm per bar. Without a bar before: `WarmUp`; at closes of 0 or below `NotApplicable`.
@@ -29,6 +29,17 @@ impl Study<1> for LogReturn {
             0 => Err(Status::WarmUp),
             _ => Ok([log_return(previous, bar.close)]),
         }
+    }
+
+    fn row(&mut self, bars: &Bars<'_>, [line]: &mut [&mut [f64]; 1]) -> bool {
+        if !self.begun.iter().fold(true, |all, begun| all & (*begun > 0)) {
+            return false;
+        }
+        for ((o, previous), x) in line.iter_mut().zip(&mut self.previous).zip(bars.close) {
+            *o = log_return(*previous, *x);
+            *previous = *x;
+        }
+        true
     }
 
     state!(previous, begun);

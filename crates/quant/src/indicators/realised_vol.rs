@@ -60,13 +60,18 @@ impl Study<1> for RealisedVol {
         if !self.moments.is_in_step() {
             return false;
         }
-        for ((r, previous), x) in self.returns.iter_mut().zip(&self.previous).zip(bars.close) {
-            *r = log_return(*previous, *x);
-        }
-        if !self.returns.iter().fold(true, |all, r| all & r.is_finite()) {
-            return false;
-        }
-        let Some((_, squares)) = self.moments.row(&self.returns) else { return false };
+        let returns = if bars.log_return.is_empty() {
+            for ((r, previous), x) in self.returns.iter_mut().zip(&self.previous).zip(bars.close) {
+                *r = log_return(*previous, *x);
+            }
+            if !self.returns.iter().fold(true, |all, r| all & r.is_finite()) {
+                return false;
+            }
+            &self.returns
+        } else {
+            bars.log_return
+        };
+        let Some((_, squares)) = self.moments.row(returns) else { return false };
         for (o, squares) in line.iter_mut().zip(squares) {
             *o = (if *squares > 0.0 { *squares / self.divisor } else { 0.0 }).sqrt();
         }

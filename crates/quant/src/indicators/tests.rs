@@ -46,6 +46,7 @@ fn equals_ta_lib() {
             close: &fields[3],
             volume: &fields[4],
             other: &fields[5],
+            ..Bars::default()
         };
         for (c, header) in names.iter().enumerate().skip(7) {
             let (indicator, parameters, line) = column(header);
@@ -268,7 +269,7 @@ impl Market {
 
     fn bars(&self) -> Bars<'_> {
         let [open, high, low, close, volume, other] = &self.fields;
-        Bars { open, high, low, close, volume, other }
+        Bars { open, high, low, close, volume, other, ..Bars::default() }
     }
 
     /// Rows `from..to` in one block: a list of cells for each line.
@@ -345,7 +346,7 @@ proptest! {
             for i in 0..m.n {
                 let of: [Vec<f64>; 6] = m.fields.each_ref().map(|f| f.iter().skip(i).step_by(m.n).copied().collect());
                 let [open, high, low, close, volume, other] = &of;
-                let bars = Bars { open, high, low, close, volume, other };
+                let bars = Bars { open, high, low, close, volume, other, ..Bars::default() };
                 for (line, batch) in indicator.series(&parameters, &bars).iter().enumerate() {
                     for (t, expected) in batch.iter().enumerate() {
                         let (value, status) = cells[t * m.n + i][line];

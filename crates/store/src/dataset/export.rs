@@ -116,7 +116,7 @@ impl Dataset {
 }
 
 /// Makes a file under another name and moves it to its place once it is whole.
-fn whole(path: &Path, write: impl FnOnce(&Path) -> Result<(), DatasetError>) -> Result<(), DatasetError> {
+pub(super) fn whole(path: &Path, write: impl FnOnce(&Path) -> Result<(), DatasetError>) -> Result<(), DatasetError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);

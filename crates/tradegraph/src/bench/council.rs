@@ -138,9 +138,7 @@ pub(super) fn cycle(context: &Context, a: &Arguments) -> Result<(), Failure> {
 }
 
 fn agents(config: &RunConfig) -> Vec<&'static str> {
-    let name = |a: &tradegraph_engine::AgentConfig| {
-        tradegraph_agents::AGENTS.get(usize::from(a.id().0)).map_or("?", |s| s.node)
-    };
+    let name = |a: &tradegraph_engine::AgentConfig| config.node(a.id()).unwrap_or("?");
     config.agents.iter().map(name).collect()
 }
 

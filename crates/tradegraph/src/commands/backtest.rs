@@ -5,6 +5,7 @@ use crate::commands::finish::{Finished, finish, ten_lines};
 use crate::failure::{Failure, Kind};
 use crate::mandate::MandateText;
 use crate::run::{Prepared, now, tell_problems};
+use std::path::Path;
 use tradegraph_domain::Timestamp;
 use tradegraph_engine::Journal;
 use tradegraph_store::{RunId, RunInfo, RunStatus};
@@ -48,7 +49,10 @@ pub fn program(context: &Context) -> String {
     let given = std::env::args_os().any(|a| a.to_string_lossy().starts_with("--home"));
     let home = context.home.path().display().to_string();
     let quoted = if home.contains(' ') { format!("'{home}'") } else { home };
-    if given { format!("tradegraph --home {quoted}") } else { "tradegraph".to_owned() }
+    // A program with own agents has a name of its own.
+    let own = std::env::current_exe().ok().filter(|_| !crate::own::agents().is_empty());
+    let name = own.as_deref().and_then(Path::file_stem).map_or("tradegraph".into(), |stem| stem.to_string_lossy());
+    if given { format!("{name} --home {quoted}") } else { name.into_owned() }
 }
 
 /// Everything from a mandate's text to the finished report.

@@ -37,7 +37,7 @@ pub fn finish(
     let log = TradeLog::read(&mut store.reader(id)?)?;
     let curves = Curves::of(outcome, &prepared.feeds, &prepared.config.actions, &log, prepared.mandate.cash.nano());
     let mut figures = Figures::of(&prepared.mandate, &prepared.feeds, outcome, &log, &curves);
-    figures.trials = trials(store, &prepared.mandate, &figures.data);
+    (figures.trials, figures.trial_sharpes) = trials(store, &prepared.mandate, &figures.data);
     let summary = summary(id, prepared, outcome, &figures);
     store.finish_run(id, now(), outcome.state_hash, &summary.to_string())?;
     let subject = Subject { id, prepared, run, figures: &figures, log: &log, curves: &curves, summary: &summary };

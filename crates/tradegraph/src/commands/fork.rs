@@ -185,22 +185,7 @@ fn changed(theirs: &Prepared, arguments: &Arguments, head: &str) -> Result<Prepa
                 Failure::new(Kind::Usage, format!("'{set}' is not KEY=VALUE")).next("as --set allocator.band=1%")
             );
         };
-        let value = value.trim();
-        // What is no TOML value is a text.
-        let parsed = format!("v = {value}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("v"));
-        let mut at = &mut table;
-        let mut path: Vec<&str> = key.trim().split('.').collect();
-        let last = path.pop().unwrap_or_default();
-        for part in path {
-            let next = at.entry(part).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-            at = next.as_table_mut().ok_or_else(|| {
-                bad(
-                    format!("'{part}' of '{key}' is no table of the mandate"),
-                    "docs/mandate.md names every key".to_owned(),
-                )
-            })?;
-        }
-        at.insert(last.to_owned(), parsed.unwrap_or_else(|| toml::Value::String(value.to_owned())));
+        crate::settings::set(&mut table, key, value)?;
     }
     let text =
         MandateText { file: "the forked mandate".to_owned(), text: format!("{head}{table}"), folder: ".".into() };

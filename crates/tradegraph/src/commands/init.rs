@@ -13,10 +13,32 @@ pub struct Arguments {
     /// The folder that gets `mandate.toml`
     #[arg(value_name = "DIR", default_value = ".")]
     pub folder: PathBuf,
+    /// Whom it is for
+    #[arg(long, value_name = "PROFILE", default_value = "starter")]
+    pub profile: Profile,
 }
 
-/// The starter mandate.
-pub const STARTER: &str = include_str!("../starter.toml");
+/// What a mandate to start from is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Profile {
+    /// One agent, with every key explained
+    Starter,
+    /// $5,000, fractions of shares, at most ten positions, 2 % risk a position
+    Student,
+    /// Every agent, shorts, risk limits, a volatility target, fees by share
+    Institutional,
+}
+
+impl Profile {
+    /// The mandate.
+    pub fn mandate(self) -> &'static str {
+        match self {
+            Profile::Starter => include_str!("../starter.toml"),
+            Profile::Student => include_str!("../student.toml"),
+            Profile::Institutional => include_str!("../institutional.toml"),
+        }
+    }
+}
 
 /// Runs the command.
 pub fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
@@ -32,7 +54,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
         }
         _ => cannot("written", &path, &e),
     })?;
-    file.write_all(STARTER.as_bytes()).map_err(|e| cannot("written", &path, &e))?;
+    file.write_all(arguments.profile.mandate().as_bytes()).map_err(|e| cannot("written", &path, &e))?;
     context.out.say(&format!("wrote         {}", path.display()));
     context.out.say(&format!("try next      tradegraph backtest {}", path.display()));
     context.out.result(&json!({ "mandate": path.display().to_string() }));

@@ -7,10 +7,9 @@ use crate::run::Prepared;
 use crate::travel::{Moment, Passing, must_have_begun, reach, run_to};
 use serde_json::{Value, json};
 use std::fmt::Write;
-use tradegraph_agents::AGENTS;
 use tradegraph_domain::{AgentId, InstrumentId, Quantity, format_nano};
-use tradegraph_engine::BackTest;
 use tradegraph_engine::records::{DecisionRecord, Record};
+use tradegraph_engine::{BackTest, RunConfig};
 
 /// What can be typed behind `inspect`.
 #[derive(clap::Args, Debug)]
@@ -52,13 +51,18 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// An agent's name in the council.
-pub fn agent_name(id: AgentId) -> &'static str {
-    AGENTS.get(usize::from(id.0)).map_or("unknown", |a| a.node)
+pub fn agent_name(prepared: &Prepared, id: AgentId) -> &'static str {
+    prepared.config.node(id).unwrap_or("unknown")
 }
 
 /// An instrument's symbol.
 pub fn symbol(prepared: &Prepared, i: InstrumentId) -> String {
-    prepared.config.universe.get(i).map_or_else(|| format!("instrument {}", i.0), |x| x.symbol.clone())
+    symbol_of(&prepared.config, i)
+}
+
+/// An instrument's symbol.
+pub fn symbol_of(config: &RunConfig, i: InstrumentId) -> String {
+    config.universe.get(i).map_or_else(|| format!("instrument {}", i.0), |x| x.symbol.clone())
 }
 
 /// A decision in one object.
@@ -84,7 +88,7 @@ pub fn state(run: &BackTest, prepared: &Prepared, decisions: Vec<Value>) -> Valu
         .iter()
         .map(|o| {
             json!({
-                "agent": agent_name(o.agent), "symbol": symbol(prepared, o.instrument), "value": o.value,
+                "agent": agent_name(prepared, o.agent), "symbol": symbol(prepared, o.instrument), "value": o.value,
                 "confidence": o.confidence,
             })
         })

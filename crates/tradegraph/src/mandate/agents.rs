@@ -6,8 +6,9 @@ use super::feed_named;
 use super::reader::{Item, Section};
 use tradegraph_agents::{AGENTS, LongTermParameters, MeanReversionParameters, MomentumParameters, Rule, RuleSpec};
 use tradegraph_domain::{AgentId, FeedId, NANO};
-use tradegraph_engine::AgentConfig;
+use tradegraph_engine::{AgentConfig, BuildError, Key, OwnAgent, OwnConfig};
 use tradegraph_market::{EmaSeed, FeatureKind, FeatureSpec, IndicatorSpec, MacdLine};
+use tradegraph_portfolio::Role;
 use tradegraph_quant::indicators::{INDICATORS, Indicator};
 
 /// One agent with its weight in the council.
@@ -19,14 +20,28 @@ pub struct AgentPart {
     pub weight_nano: i64,
 }
 
+impl AgentPart {
+    /// What kind of strategy an own agent is; `None` for ours.
+    pub fn own_role(&self) -> Option<Role> {
+        if let AgentConfig::Own(own) = &self.config { Some(own.agent.role) } else { None }
+    }
+}
+
+/// What an unknown name may mean.
+const OWN_AGENTS: &str =
+    "an agent of your own is part of the program that `tradegraph new agent` wrote for it: run that one";
+
 /// Most bars that a feature may look back.
 const MAX_BARS: i64 = 10_000;
 
 /// Reads all agents.
-pub fn agents(section: &Section<'_>, data: &[DataPart]) -> Result<Vec<AgentPart>, Fault> {
-    let known: Vec<&str> = AGENTS.iter().map(|s| s.node).collect();
-    let section = section.clone().knows(&known)?;
-    let mut out = Vec::new();
+pub fn agents(section: &Section<'_>, data: &[DataPart], own: &[OwnAgent]) -> Result<Vec<AgentPart>, Fault> {
+    let known: Vec<&str> = AGENTS.iter().map(|s| s.node).chain(own.iter().map(|o| o.node)).collect();
+    let section = section.clone().knows(&known).map_err(|mut fault| {
+        let next = fault.next.take().map_or_else(String::new, |next| format!("{next}; "));
+        fault.next(format!("{next}{OWN_AGENTS}"))
+    })?;
+    let mut out: Vec<AgentPart> = Vec::new();
     for (key, item) in section.entries() {
         let name = key.get_ref().as_ref();
         let config = match name {
@@ -34,6 +49,10 @@ pub fn agents(section: &Section<'_>, data: &[DataPart]) -> Result<Vec<AgentPart>
             "mean_reversion_trader" => mean_reversion(&item.section()?, data)?,
             "long_term_investor" => long_term(&item.section()?, data)?,
             "rule" => rule(&item, data)?,
+            _ if let Some(agent) = own.iter().find(|o| o.node == name) => {
+                let place = out.iter().filter(|a| a.own_role().is_some()).count();
+                own_agent(&item.section()?, data, agent, place)?
+            }
             _ => {
                 let built: Vec<_> = AGENTS.iter().filter(|s| s.file.is_some()).map(|s| s.node).collect();
                 return Err(item
@@ -179,6 +198,32 @@ fn long_term(section: &Section<'_>, data: &[DataPart]) -> Result<AgentConfig, Fa
     };
     parameters.check().map_err(|e| misfit(&section, e))?;
     Ok(AgentConfig::LongTerm { feed: feed(&section, data)?, parameters })
+}
+
+/// An agent of the program's own: its keys are numbers with ranges.
+fn own_agent(section: &Section<'_>, data: &[DataPart], agent: &OwnAgent, place: usize) -> Result<AgentConfig, Fault> {
+    let known: Vec<&str> = agent.keys.iter().map(|k| k.name).chain(["weight", "data"]).collect();
+    let section = section.clone().knows(&known)?;
+    let value = |k: &Key| match section.get(k.name) {
+        None => Ok(k.default),
+        Some(item) if k.whole => Ok(item.integer(k.least as i64..=k.most as i64)? as f64),
+        Some(item) => {
+            let nano = |x: f64| (x * 1e9).round() as i128;
+            let expected = format!("a number from {} to {}", k.least, k.most);
+            Ok(item.decimal(nano(k.least)..=nano(k.most), &expected)? as f64 / 1e9)
+        }
+    };
+    let values = agent.keys.iter().map(value).collect::<Result<_, Fault>>()?;
+    let own = OwnConfig::new(place, *agent, feed(&section, data)?, values);
+    // Made once here so that the place of a misfit is known; the engine makes it again for its universe.
+    own.build(0).map_err(|e| match &e {
+        BuildError::Own { misfit, .. } => match section.get(&misfit.key) {
+            Some(item) => item.fault(format!("must be {}", misfit.expected)),
+            None => section.fault(e.to_string()),
+        },
+        _ => section.fault(e.to_string()),
+    })?;
+    Ok(AgentConfig::Own(own))
 }
 
 fn rule(item: &Item<'_>, data: &[DataPart]) -> Result<AgentConfig, Fault> {

@@ -1,5 +1,6 @@
 //! From a mandate and its bars to the engine's terms.
 
+use super::agents::AgentPart;
 use super::fault::nearest;
 use super::{AllocatorPart, Feed, InstrumentPart, Mandate, SchedulePart};
 use crate::failure::{Failure, Kind};
@@ -67,7 +68,11 @@ impl Mandate {
                 AllocatorPart::Council(part) => AllocatorConfig::Fusion {
                     parameters: FusionParameters {
                         weights_nano,
-                        roles: AGENTS.iter().map(|a| role(a.node)).collect(),
+                        roles: AGENTS
+                            .iter()
+                            .map(|a| role(a.node))
+                            .chain(self.agents.iter().filter_map(AgentPart::own_role))
+                            .collect(),
                         max_weight_nano: part.max_weight,
                         gross_nano: part.gross,
                         band_nano: part.band,
@@ -76,6 +81,8 @@ impl Mandate {
                         stages: part.stages,
                         sizing: part.sizing(feeds),
                         cost: if part.cost_band { self.cost_of_a_trade() } else { 0.0 },
+                        max_positions: part.max_positions,
+                        min_order_nano: part.min_order_nano,
                     },
                     learning: part.learning,
                 },

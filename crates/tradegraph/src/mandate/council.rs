@@ -32,6 +32,10 @@ pub struct CouncilPart {
     pub portfolio_volatility: Option<i64>,
     /// Bars that volatility and correlation are measured over.
     pub volatility_bars: u16,
+    /// Most instruments held at once.
+    pub max_positions: Option<u32>,
+    /// Smallest value of an order, at 1e-9 of the base currency.
+    pub min_order_nano: i128,
 }
 
 /// Keys of this part beside `kind` and `allow_short`.
@@ -59,7 +63,7 @@ pub const KEYS: [&str; 18] = [
 /// Reads the part.
 pub fn council(section: &Section<'_>) -> Result<CouncilPart, Fault> {
     let mut known = KEYS.to_vec();
-    known.push("volatility_bars");
+    known.extend(["volatility_bars", "max_positions", "min_order"]);
     let section = section.clone().knows(&known)?;
     let share = |key: &str, default: i64| match section.get(key) {
         Some(item) => item.share(0..=MAX_SHARE, "a share of the account such as \"10%\", up to \"10000%\""),
@@ -113,6 +117,16 @@ pub fn council(section: &Section<'_>) -> Result<CouncilPart, Fault> {
         volatility_bars: match section.get("volatility_bars") {
             Some(item) => u16::try_from(item.integer(5..=500)?).unwrap_or(60),
             None => 60,
+        },
+        max_positions: match section.get("max_positions") {
+            Some(item) if !item.is_off() => u32::try_from(item.integer(1..=1_000_000)?).ok(),
+            _ => None,
+        },
+        min_order_nano: match section.get("min_order") {
+            Some(item) if !item.is_off() => {
+                item.decimal(1..=10_i128.pow(18), "an amount above 0, up to 1e9, or \"off\"")?
+            }
+            _ => 0,
         },
     })
 }

@@ -48,8 +48,28 @@ struct Part {
     allow_negative: bool,
 }
 
+/// Data of a mandate before their quality was checked.
+#[derive(Clone, Debug)]
+pub struct Unchecked {
+    /// As they were read.
+    pub data: LoadedData,
+    /// The rules for the bars of each feed; `None` where the mandate wants no check.
+    pub rules: Vec<Option<Rules>>,
+}
+
 /// Reads everything that a mandate names; relative paths start at `folder`.
 pub fn load(mandate: &Mandate, folder: &Path, catalog: Option<&Catalog>) -> Result<LoadedData, Failure> {
+    let Unchecked { data, rules } = load_unchecked(mandate, folder, catalog)?;
+    let check = |(feed, rules): (Feed, Option<Rules>)| match rules {
+        Some(rules) => Ok(Feed { batch: Arc::new(checked(Arc::unwrap_or_clone(feed.batch), &rules)?), ..feed }),
+        None => Ok(feed),
+    };
+    let feeds = data.feeds.into_iter().zip(rules).map(check).collect::<Result<_, Failure>>()?;
+    Ok(LoadedData { feeds, ..data })
+}
+
+/// As [`load`], without marks of quality.
+pub fn load_unchecked(mandate: &Mandate, folder: &Path, catalog: Option<&Catalog>) -> Result<Unchecked, Failure> {
     let mut parts = Vec::new();
     for part in &mandate.data {
         parts.push(read(part, part.price, folder, catalog)?);
@@ -70,7 +90,7 @@ pub fn load(mandate: &Mandate, folder: &Path, catalog: Option<&Catalog>) -> Resu
     items.dedup();
     let actions =
         Actions::new(items, names).map_err(|e| Failure::new(Kind::Input, format!("corporate actions: {e}")))?;
-    let (mut feeds, mut problems) = (Vec::new(), Vec::new());
+    let (mut feeds, mut problems, mut all_rules) = (Vec::new(), Vec::new(), Vec::new());
     for (part, read) in mandate.data.iter().zip(parts) {
         let Imported { batch, symbols, quarantine, .. } = read.imported;
         problems.extend(quarantine);
@@ -81,7 +101,7 @@ pub fn load(mandate: &Mandate, folder: &Path, catalog: Option<&Catalog>) -> Resu
             may_be_negative: read.allow_negative,
             bounds: None,
         };
-        let batch = if part.checks { checked(batch, &rules)? } else { batch };
+        all_rules.push(part.checks.then_some(rules));
         let source = match &part.source {
             Source::Sample(name) => format!("sample:{name}"),
             Source::Path(path) => folder.join(path).display().to_string(),
@@ -89,7 +109,7 @@ pub fn load(mandate: &Mandate, folder: &Path, catalog: Option<&Catalog>) -> Resu
         };
         feeds.push(Feed { batch: Arc::new(batch), symbols: universe.clone(), source, calendar: read.calendar.name() });
     }
-    Ok(LoadedData { feeds, actions: Arc::new(actions), problems, doubts })
+    Ok(Unchecked { data: LoadedData { feeds, actions: Arc::new(actions), problems, doubts }, rules: all_rules })
 }
 
 /// Bars of one source at one of its prices.
@@ -335,7 +355,7 @@ fn both_closes(raw: &Batch, i: usize, adjusted: &Batch, j: usize, calendar: Cale
 }
 
 /// Marks the bars that fail a quality check; see `quality` of the market crate for what each does.
-fn checked(batch: Batch, rules: &Rules) -> Result<Batch, Failure> {
+pub fn checked(batch: Batch, rules: &Rules) -> Result<Batch, Failure> {
     let (parts, width) = (batch.parts(), batch.width());
     let mut marks = vec![Marks::NONE; parts.status.len()];
     for i in 0..width {

@@ -1,6 +1,7 @@
 //! Every example of the documentation is read; every kind of mistake is named with its place.
 
 use super::*;
+use clap::ValueEnum;
 use tradegraph_agents::{LongTermParameters, MeanReversionParameters, MomentumParameters};
 use tradegraph_domain::FeedId;
 use tradegraph_engine::AgentConfig;
@@ -234,9 +235,9 @@ fn a_fingerprint_sees_decisions_only() {
 fn every_example_of_the_documentation_runs() {
     let examples: Vec<&str> = DOCS.split("```toml\n").skip(1).filter_map(|rest| rest.split("\n```").next()).collect();
     assert!(examples.len() >= 2);
-    let starter = crate::commands::init::STARTER;
+    let profiles = crate::commands::init::Profile::value_variants().iter().map(|p| p.mandate());
     let own = crate::samples::MANDATES.iter().map(|(_, text)| *text);
-    for text in examples.into_iter().chain([starter]).chain(own) {
+    for text in examples.into_iter().chain(profiles).chain(own) {
         let mandate = Mandate::parse("example", text).unwrap();
         let loaded = load(&mandate, Path::new("."), None).unwrap();
         mandate.config(&loaded.feeds, &loaded.actions).unwrap();

@@ -1,6 +1,7 @@
 //! The plots of a report, as Plotly's own JSON. Colours come from the page, which knows light and dark.
 
 use super::Subject;
+use super::analysis::Analysis;
 use plotly::common::{Fill, HoverInfo, Line, Marker, MarkerSymbol, Mode};
 use plotly::{Bar, Scatter, Trace};
 use serde_json::{Value, json};
@@ -28,11 +29,15 @@ pub(super) fn trace(t: Box<dyn Trace>) -> Value {
 }
 
 /// `equity`, `drawdown`, `activity` and, for one instrument, `price`: lists of traces.
-pub fn traces(s: &Subject<'_>) -> Value {
+pub fn traces(s: &Subject<'_>, a: &Analysis) -> Value {
     let rows = rows(s.curves.dates.len());
     let pick = |values: &[f64]| rows.iter().filter_map(|i| values.get(*i).copied().map(short)).collect::<Vec<f64>>();
     let dates: Vec<String> = rows.iter().filter_map(|i| s.curves.dates.get(*i)).map(ToString::to_string).collect();
     let equity = [
+        Scatter::new(dates.clone(), pick(&s.curves.held))
+            .name("buy and hold, no costs")
+            .mode(Mode::Lines)
+            .line(Line::new().width(1.0)),
         Scatter::new(dates.clone(), pick(&s.curves.benchmark))
             .name("equal weight, no costs")
             .mode(Mode::Lines)
@@ -64,20 +69,58 @@ pub fn traces(s: &Subject<'_>) -> Value {
             .fill(Fill::ToZeroY)
             .line(Line::new().width(1.2)),
     ];
-    let invested = if s.curves.invested.is_empty() {
+    let line = |y: &[f64], name: &str, width: f64| {
+        Scatter::new(dates.clone(), pick(y)).name(name).mode(Mode::Lines).line(Line::new().width(width))
+    };
+    let exposure = if s.curves.gross.is_empty() {
         vec![]
     } else {
-        let line = Scatter::new(dates, pick(&s.curves.invested)).name("invested").mode(Mode::Lines);
-        vec![trace(line.fill(Fill::ToZeroY).line(Line::new().width(0.8)))]
+        let gross = line(&s.curves.gross, "gross", 0.8).fill(Fill::ToZeroY);
+        vec![trace(gross), trace(line(&s.curves.exposure, "net", 1.2))]
     };
     json!({
         "equity": equity.into_iter().map(|t| trace(t)).collect::<Vec<_>>(),
         "drawdown": drawdown.into_iter().map(|t| trace(t)).collect::<Vec<_>>(),
-        "invested": invested,
+        "exposure": exposure,
+        "turnover": turnover(s),
+        "rolling": rolling(s, a, &rows),
+        "trips": trips(a),
         "activity": activity(s),
         "price": price(s),
         "council": super::council::traces(s),
     })
+}
+
+/// Rolling Sharpe ratio and volatility; nothing for short curves.
+fn rolling(s: &Subject<'_>, a: &Analysis, rows: &[usize]) -> Vec<Value> {
+    let Some(r) = &a.rolling else { return vec![] };
+    let of = |cells: &[Option<f64>], name: &str| {
+        // A cell belongs to the day at the end of its return.
+        let known = rows.iter().filter_map(|i| Some((s.curves.dates.get(*i)?, (*cells.get(i.checked_sub(1)?)?)?)));
+        let (x, y): (Vec<String>, Vec<f64>) = known.map(|(d, v)| (d.to_string(), short(v))).unzip();
+        trace(Scatter::new(x, y).name(name).mode(Mode::Lines).line(Line::new().width(1.3)))
+    };
+    vec![of(&r.sharpe, "Sharpe ratio"), of(&r.volatility, "volatility")]
+}
+
+/// What was traded a month as a multiple of the account.
+fn turnover(s: &Subject<'_>) -> Vec<Value> {
+    let mut months: BTreeMap<String, f64> = BTreeMap::new();
+    for (date, traded) in s.curves.dates.iter().zip(&s.curves.traded) {
+        *months.entry(date.to_string().chars().take(7).collect()).or_default() += traded;
+    }
+    let (x, y): (Vec<String>, Vec<f64>) = months.into_iter().map(|(m, t)| (m, short(t))).unzip();
+    if x.is_empty() { vec![] } else { vec![trace(Bar::new(x, y).name("turnover"))] }
+}
+
+/// Each closed round trip: how far it went against the account, and what it gave. Winners, then losers.
+fn trips(a: &Analysis) -> Vec<Value> {
+    let of = |name: &str, wins: bool| {
+        let closed = a.trips.iter().flatten().filter(|t| !t.open && (t.result_nano > 0) == wins).take(MAX_MARKERS);
+        let (x, y): (Vec<f64>, Vec<f64>) = closed.map(|t| (short(t.adverse), short(t.gain))).unzip();
+        trace(Scatter::new(x, y).name(name).mode(Mode::Markers).marker(Marker::new().size(6)))
+    };
+    if a.trips.is_none() { vec![] } else { vec![of("gained", true), of("lost", false)] }
 }
 
 /// Fills a month (or a day, for runs of a few weeks): buys up, sells down.

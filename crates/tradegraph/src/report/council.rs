@@ -9,13 +9,14 @@ use plotly::Scatter;
 use plotly::common::{Line, LineShape, Mode};
 use serde_json::{Value, json};
 use std::fmt::Write;
-use tradegraph_agents::AGENTS;
-use tradegraph_domain::{Regime, Timestamp, format_nano};
+use tradegraph_domain::{AgentId, Regime, Timestamp, format_nano};
 use tradegraph_learning::{Score, Statement};
 
 /// One agent's line.
-struct Row<'a> {
-    name: &'a str,
+struct Row {
+    /// Its agent's id.
+    at: usize,
+    name: &'static str,
     line: tradegraph_learning::Line,
     score: Score,
     /// Weight learned, at 1e-9.
@@ -27,17 +28,21 @@ fn statement(s: &Subject<'_>) -> Option<Statement> {
     s.run.state().desk().statement()
 }
 
-fn rows<'a>(s: &Subject<'_>, statement: &Statement) -> Vec<Row<'a>> {
+fn rows(s: &Subject<'_>, statement: &Statement) -> Vec<Row> {
     let desk = s.run.state().desk();
     let Some(fusion) = desk.fusion() else { return vec![] };
     let mut out = Vec::new();
     for (at, line) in statement.lines.iter().enumerate() {
         let live = s.prepared.config.agents.iter().any(|a| usize::from(a.id().0) == at);
-        let (Some(agent), Some(score), true) = (AGENTS.get(at), desk.scoreboard().scores().get(at), live) else {
+        let (Some(name), Some(score), true) = (
+            s.prepared.config.node(AgentId(u16::try_from(at).unwrap_or(u16::MAX))),
+            desk.scoreboard().scores().get(at),
+            live,
+        ) else {
             continue;
         };
         let learned = fusion.learned().get(at).copied().unwrap_or_default();
-        out.push(Row { name: agent.node, line: *line, score: *score, learned });
+        out.push(Row { at, name, line: *line, score: *score, learned });
     }
     out
 }
@@ -121,7 +126,6 @@ pub fn section(s: &Subject<'_>) -> String {
 pub fn traces(s: &Subject<'_>) -> Value {
     let Some(statement) = statement(s) else { return json!({ "agents": [], "weights": [], "regimes": [] }) };
     let live = rows(s, &statement);
-    let place = |name: &str| AGENTS.iter().position(|a| a.node == name).unwrap_or_default();
     let days: Vec<String> = s.log.results.iter().map(|(ts, _)| ts.date().to_string()).collect();
     let earned = |of: &dyn Fn(&Statement) -> i128| -> Vec<f64> {
         s.log.results.iter().map(|(_, r)| short(of(r) as f64 / 1e9)).collect()
@@ -131,14 +135,14 @@ pub fn traces(s: &Subject<'_>) -> Value {
     };
     let mut agents = Vec::new();
     for r in &live {
-        let at = place(r.name);
+        let at = r.at;
         agents.push(line(r.name, &days, earned(&|x| x.lines.get(at).map_or(0, |l| l.net())), LineShape::Linear));
     }
     agents.push(line("construction and execution", &days, earned(&|x| x.construction), LineShape::Linear));
     let lessons: Vec<String> = s.log.lessons.iter().map(|(ts, _)| ts.date().to_string()).collect();
     let mut weights = Vec::new();
     for r in &live {
-        let at = place(r.name);
+        let at = r.at;
         let of = |l: &tradegraph_learning::Lesson| {
             l.agents.iter().find(|(a, ..)| usize::from(a.0) == at).map_or(1.0, |(_, w, _)| *w as f64 / 1e9)
         };

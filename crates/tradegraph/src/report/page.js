@@ -5,6 +5,22 @@ root.dataset.theme = dark.matches ? 'dark' : 'light';
 const plots = JSON.parse(document.getElementById('data').textContent);
 const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
 
+// A plot is drawn when it comes near the screen: a long report opens at once.
+const drawings = new Map();
+const drawn = new Set();
+const bring = (id) => {
+  if (!drawn.has(id) && drawings.has(id)) {
+    drawn.add(id);
+    drawings.get(id)();
+  }
+};
+const near = new IntersectionObserver((seen) => {
+  for (const e of seen.filter((e) => e.isIntersecting)) {
+    near.unobserve(e.target);
+    bring(e.target.id);
+  }
+}, { rootMargin: '600px' });
+
 function layout(extra, narrow) {
   const axis = { gridcolor: colour('--line'), zerolinecolor: colour('--line'), linecolor: colour('--line'), tickcolor: colour('--line'), automargin: true };
   return Object.assign({
@@ -29,23 +45,40 @@ function draw() {
     for (const key of Object.keys(extra)) {
       merged[key] = typeof extra[key] === 'object' ? Object.assign({}, merged[key], extra[key]) : extra[key];
     }
-    Plotly.react(id, traces, merged, options);
+    drawings.set(id, () => Plotly.react(id, traces, merged, options));
+    if (drawn.has(id)) {
+      drawings.get(id)();
+    } else {
+      near.observe(document.getElementById(id));
+    }
   };
   const values = plots.equity.flatMap((t) => t.y);
   const low = values.reduce((a, b) => Math.min(a, b), Infinity);
   const spread = values.reduce((a, b) => Math.max(a, b), -Infinity) / low;
-  show('equity', [line(plots.equity[0], second), line(plots.equity[1], account)], {
+  show('equity', [line(plots.equity[0], colour('--fourth')), line(plots.equity[1], second), line(plots.equity[2], account)], {
     yaxis: { type: low > 0 ? 'log' : 'linear', tickformat: '~s', hoverformat: ',.0f', dtick: spread > 5 ? 'D2' : undefined },
   });
   const fall = line(plots.drawdown[1], account);
   fall.fillcolor = account + '2e';
   show('drawdown', [line(plots.drawdown[0], second), fall], { yaxis: { tickformat: '.0%', hoverformat: '.1%' } });
-  if (plots.invested.length) {
-    const area = line(plots.invested[0], account);
-    area.fillcolor = account + '2e';
-    show('invested', [area], { yaxis: { tickformat: '.0%', hoverformat: '.1%', rangemode: 'tozero' }, showlegend: false });
-  } else {
-    document.getElementById('invested-section').hidden = true;
+  if (plots.exposure.length) {
+    const area = line(plots.exposure[0], second);
+    area.fillcolor = second + '22';
+    show('exposure', [area, line(plots.exposure[1], account)], { yaxis: { tickformat: '.0%', hoverformat: '.1%', rangemode: 'tozero' } });
+    show('turnover', plots.turnover.map((t) => Object.assign({}, t, { marker: { color: account } })), { yaxis: { ticksuffix: ' ×', hoverformat: '.2f' }, bargap: 0.15, showlegend: false });
+  }
+  if (plots.rolling.length) {
+    show('rolling-sharpe', [line(plots.rolling[0], account)], { yaxis: { hoverformat: '.2f', zeroline: true, zerolinecolor: colour('--soft') }, showlegend: true });
+    show('rolling-volatility', [line(plots.rolling[1], second)], { yaxis: { tickformat: '.0%', hoverformat: '.1%', rangemode: 'tozero' }, showlegend: true });
+  }
+  if (document.getElementById('trips') && plots.trips.length) {
+    const marks = plots.trips.map((t, i) => Object.assign({}, t, { marker: Object.assign({}, t.marker, { color: i ? down : up, opacity: 0.7 }) }));
+    show('trips', marks, {
+      hovermode: 'closest',
+      xaxis: { title: { text: 'went against the account by (MAE)', font: { size: narrow ? 11 : 13 } }, tickformat: '.0%', hoverformat: '.1%', zeroline: false, showgrid: true },
+      yaxis: { title: { text: narrow ? '' : 'ended with', font: { size: 13 } }, tickformat: '.0%', hoverformat: '.1%', zerolinecolor: colour('--soft') },
+      margin: { l: narrow ? 44 : 64, r: 10, t: 8, b: 48 },
+    });
   }
   const bars = plots.activity.map((t, i) => Object.assign({}, t, { marker: { color: i ? down : up } }));
   show('activity', bars, { barmode: 'relative', bargap: 0.15 });
@@ -69,5 +102,6 @@ document.getElementById('theme').addEventListener('click', () => {
   root.dataset.theme = root.dataset.theme === 'dark' ? 'light' : 'dark';
   draw();
 });
+window.addEventListener('beforeprint', () => { root.dataset.theme = 'light'; draw(); [...drawings.keys()].forEach(bring); });
 dark.addEventListener('change', (e) => { root.dataset.theme = e.matches ? 'dark' : 'light'; draw(); });
 draw();

@@ -1,6 +1,7 @@
 //! The page: its parts as HTML around the template.
 
-use super::{Subject, charts, council};
+use super::analysis::Analysis;
+use super::{Subject, charts, council, sections};
 use crate::figures::{Curve, count, growth, money, percent};
 use crate::trades::action_text;
 use std::fmt::Write;
@@ -8,7 +9,7 @@ use tradegraph_domain::{InstrumentId, format_nano};
 use tradegraph_market::quality::Check;
 
 const TEMPLATE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
+pub(super) const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// Fills that the table shows, newest first.
@@ -31,16 +32,16 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// Plotly alone, without the formula renderer that its crate would put beside it.
-fn plotly() -> String {
+pub(super) fn plotly() -> String {
     let sources = plotly::Plot::offline_js_sources();
     let first = sources.split("</script>").next().unwrap_or_default();
     first.split_once('>').map(|(_, js)| js.to_owned()).unwrap_or_default()
 }
 
 /// The whole page.
-pub fn html(s: &Subject<'_>, assumptions: &[String]) -> String {
+pub fn html(s: &Subject<'_>, a: &Analysis, assumptions: &[String]) -> String {
     // A `<` inside a script could end it; as an escape it cannot.
-    let data = charts::traces(s).to_string().replace('<', "\\u003c");
+    let data = charts::traces(s, a).to_string().replace('<', "\\u003c");
     let f = s.figures;
     let period = match (&f.from, &f.to) {
         (Some(a), Some(b)) => format!("{a} to {b}"),
@@ -56,7 +57,15 @@ pub fn html(s: &Subject<'_>, assumptions: &[String]) -> String {
         ("{{period}}", escape(&period)),
         ("{{instruments}}", instruments),
         ("{{cards}}", cards(s)),
-        ("{{comparison}}", comparison(&f.net, &f.benchmark)),
+        ("{{diagnosis}}", sections::diagnosis(a)),
+        ("{{months}}", sections::months(a)),
+        ("{{rolling}}", sections::rolling(a)),
+        ("{{comparison}}", sections::comparison(s, a)),
+        ("{{evidence}}", sections::evidence(a)),
+        ("{{exposure_hidden}}", if s.curves.gross.is_empty() { "hidden" } else { "" }.to_owned()),
+        ("{{costs}}", sections::costs(s)),
+        ("{{trips}}", sections::trips(s, a)),
+        ("{{worst}}", sections::worst(a)),
         ("{{price_hidden}}", if symbols == 1 { "" } else { "hidden" }.to_owned()),
         (
             "{{price_name}}",
@@ -73,7 +82,7 @@ pub fn html(s: &Subject<'_>, assumptions: &[String]) -> String {
         ("{{assumptions}}", lines(assumptions.to_vec())),
         ("{{facts}}", facts(s)),
         // Inside a page the element needs no name of its language.
-        ("{{council}}", s.run.state().svg().replace(" xmlns=\"http://www.w3.org/2000/svg\"", "")),
+        ("{{council_picture}}", s.run.state().svg().replace(" xmlns=\"http://www.w3.org/2000/svg\"", "")),
         ("{{mandate}}", escape(&s.prepared.binding.mandate)),
         ("{{title}}", escape(&s.prepared.mandate.name)),
         ("{{run}}", escape(s.id.as_str())),
@@ -84,7 +93,7 @@ pub fn html(s: &Subject<'_>, assumptions: &[String]) -> String {
 }
 
 /// Replaces each placeholder of the template once, in one pass.
-fn fill(template: &str, parts: &[(&str, String)]) -> String {
+pub(super) fn fill(template: &str, parts: &[(&str, String)]) -> String {
     let mut out = String::with_capacity(6 << 20);
     let mut rest = template;
     while let Some(at) = rest.find("{{") {
@@ -149,25 +158,6 @@ fn cards(s: &Subject<'_>) -> String {
                 f.trials
             ),
         ),
-    ]
-    .concat()
-}
-
-fn comparison(net: &Curve, benchmark: &Curve) -> String {
-    let row = |label: &str, of: &dyn Fn(&Curve) -> String| {
-        format!("<tr><th>{label}</th><td>{}</td><td>{}</td></tr>", of(net), of(benchmark))
-    };
-    [
-        row("Growth a year (CAGR)", &|c| percent(c.cagr)),
-        row("Total return", &|c| percent(c.total_return)),
-        row("Volatility a year", &|c| percent(c.volatility)),
-        row("Sharpe ratio", &ratio),
-        row("Deepest fall", &|c| percent(c.max_drawdown)),
-        row("Recovered", &|c| match &c.drawdown_dates {
-            [_, Some(_), Some(date)] => escape(date),
-            [_, Some(_), None] => "not yet".to_owned(),
-            _ => "–".to_owned(),
-        }),
     ]
     .concat()
 }

@@ -2,9 +2,10 @@
 
 use crate::{Place, SMALL};
 
-const DOCUMENTS: [(&str, &str); 15] = [
+const DOCUMENTS: [(&str, &str); 17] = [
     ("README.md", include_str!("../../../../README.md")),
     ("docs/commands.md", include_str!("../../../../docs/commands.md")),
+    ("docs/sweeps.md", include_str!("../../../../docs/sweeps.md")),
     ("docs/tables.md", include_str!("../../../../docs/tables.md")),
     ("docs/basis.md", include_str!("../../../../docs/basis.md")),
     ("docs/data/README.md", include_str!("../../../../docs/data/README.md")),
@@ -17,6 +18,7 @@ const DOCUMENTS: [(&str, &str); 15] = [
     ("docs/data/snapshot.md", include_str!("../../../../docs/data/snapshot.md")),
     ("docs/data/table.md", include_str!("../../../../docs/data/table.md")),
     ("docs/data/reference.md", include_str!("../../../../docs/data/reference.md")),
+    ("docs/add-an-agent.md", include_str!("../../../../docs/add-an-agent.md")),
     ("docs/data/actions.md", include_str!("../../../../docs/data/actions.md")),
 ];
 
@@ -107,7 +109,7 @@ fn every_check_is_explained() {
 
 #[test]
 fn the_tables_are_shown_as_they_are() {
-    assert!(DOCUMENTS[2].1.contains(tradegraph_store::tables::SCHEMA.trim_end()));
+    assert!(DOCUMENTS[3].1.contains(tradegraph_store::tables::SCHEMA.trim_end()));
 }
 
 #[test]

@@ -6,7 +6,10 @@ mod data;
 mod documents;
 mod homes;
 mod layering;
+mod own;
+mod proof;
 mod recovery;
+mod report;
 mod results;
 mod sql;
 mod travel;
@@ -43,7 +46,8 @@ impl Place {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tradegraph"));
-        command.current_dir(self.path()).env_remove("TRADEGRAPH_HOME").args(arguments);
+        command.current_dir(self.path()).env_remove("TRADEGRAPH_HOME");
+        command.env("TRADEGRAPH_SOURCE", concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).args(arguments);
         command
     }
 

@@ -43,6 +43,10 @@ fn the_tables_add_up_to_the_run() {
     let explained = place.json(&["explain", id, "1"]);
     let reasons = ask(&place, "SELECT top_3_reasons FROM signals WHERE order_id = 1");
     assert_eq!(serde_json::from_str::<Value>(reasons[0][0].as_str().unwrap()).unwrap(), explained["reasons"]);
+    // The mandate models no impact; the council's regime is known from the 60th decision on.
+    assert_eq!(ask(&place, "SELECT count(market_impact) FROM trades")[0][0], 0);
+    let regimes = ask(&place, "SELECT count(DISTINCT market_regime), count(*) - count(market_regime) FROM signals");
+    assert!(regimes[0][0].as_u64() < Some(6), "{regimes:?}");
     let bars =
         ask(&place, "SELECT count(*), count(DISTINCT symbol), sum(close = CAST(close_exact AS REAL)) FROM market_data");
     assert!(bars[0][0].as_u64() > Some(100) && bars[0][0] == bars[0][2], "{bars:?}");

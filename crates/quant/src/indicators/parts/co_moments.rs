@@ -68,6 +68,23 @@ impl CoMoments {
         }
     }
 
+    /// Takes the joint sums of all windows afresh, which are full and in step: row after row, each sum in the order of `renew`.
+    fn renew_all(&mut self, n: f64) {
+        self.joint.fill(0.0);
+        for (x, y) in self.x.rows().zip(self.y.rows()) {
+            let means = self.x.means().iter().zip(self.y.means());
+            for ((joint, (m, k)), (x, y)) in self.joint.iter_mut().zip(means).zip(x.iter().zip(y)) {
+                *joint += (x - m) * (y - k);
+            }
+        }
+        let squares = self.x.squares().iter().zip(self.y.squares());
+        let flat = self.x.equal().iter().zip(self.y.equal());
+        for ((joint, peak), ((xx, yy), (x, y))) in self.joint.iter_mut().zip(&mut self.peak).zip(squares.zip(flat)) {
+            *peak = xx * yy;
+            *joint = if *x >= n || *y >= n { 0.0 } else { *joint };
+        }
+    }
+
     /// One pair of every instrument, if all are past warm-up and in step: sums of squares of x and of y, which rounding
     /// may leave just below zero, and of products.
     pub(in crate::indicators) fn row(&mut self, x: &[f64], y: &[f64]) -> Option<[&[f64]; 3]> {
@@ -82,14 +99,17 @@ impl CoMoments {
         self.y.row(y)?;
         let squares = self.x.squares().iter().zip(self.y.squares());
         let flat = self.x.equal().iter().zip(self.y.equal());
-        let mut renew = self.x.at_start(0);
+        let start = self.x.at_start(0);
+        let mut renew = false;
         for ((joint, peak), ((xx, yy), (x, y))) in self.joint.iter_mut().zip(&mut self.peak).zip(squares.zip(flat)) {
             let product = xx * yy;
             renew |= product < FALLEN * *peak;
             *peak = if product > *peak { product } else { *peak };
             *joint = if *x >= n || *y >= n { 0.0 } else { *joint };
         }
-        if renew {
+        if start {
+            self.renew_all(n);
+        } else if renew {
             (0..self.joint.len()).for_each(|i| self.renew(i));
         }
         Some([self.x.squares(), self.y.squares(), &self.joint])

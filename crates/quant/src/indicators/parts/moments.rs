@@ -151,6 +151,11 @@ impl Moments {
         self.window.data(i)
     }
 
+    /// All rows of the window, for windows that are full and in step.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &[f64]> + '_ {
+        self.window.rows()
+    }
+
     pub(super) fn mean(&self, i: usize) -> f64 {
         self.mean[i]
     }

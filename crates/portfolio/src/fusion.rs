@@ -592,5 +592,9 @@ fn amount(x: f64, full: f64) -> i64 {
     quantise(x, full).filter(|a| a.unsigned_abs() <= 8 * NANO as u64).unwrap_or_default()
 }
 
+mod why;
+
+pub use why::{Stance, Why};
+
 #[cfg(test)]
 mod tests;

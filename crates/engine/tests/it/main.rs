@@ -14,5 +14,6 @@ mod look_ahead;
 mod noise;
 mod resume;
 mod waterfall;
+mod why;
 
 use tradegraph_engine as engine;

@@ -151,7 +151,10 @@ fn combinations(axes: &[Axis], a: &Arguments) -> Result<Vec<Vec<String>>, Failur
             let what = format!("the grid has more than {MOST} members");
             return Err(Failure::new(Kind::Usage, what).next("draw from it with --random N"));
         }
-        all = all.iter().flat_map(|c| list.iter().map(move |v| [c.as_slice(), &[v.clone()]].concat())).collect();
+        all = all
+            .iter()
+            .flat_map(|c| list.iter().map(move |v| [c.as_slice(), std::slice::from_ref(v)].concat()))
+            .collect();
     }
     Ok(all)
 }

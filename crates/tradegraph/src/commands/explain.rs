@@ -18,6 +18,7 @@ pub struct Arguments {
     /// The run: its id, the beginning of it, or `last`
     pub run: String,
     /// The order's number, from 1; or an instrument, with a date
+    #[arg(value_name = "ORDER|INSTRUMENT")]
     pub what: String,
     /// For an instrument: the moment whose last decision is explained, also if there was no order
     #[arg(value_name = "SEQ|DATE|TIME")]

@@ -122,6 +122,8 @@ pub struct FusionAllocator {
     regime: Regime,
     /// What the market looks like now, and for how many decisions.
     looks: (Regime, u8),
+    /// False until a decision was made since it was made or loaded: then there is none to be asked about.
+    has_decided: bool,
 }
 
 /// Where the reasons go: nowhere in the pass over all instruments, into a waterfall for those that change.
@@ -179,6 +181,7 @@ impl FusionAllocator {
             filter: RegimeFilter::default(),
             regime: Regime::Unknown,
             looks: (Regime::Unknown, 0),
+            has_decided: false,
         }
     }
 
@@ -306,6 +309,7 @@ impl FusionAllocator {
     /// # Errors
     /// `DecodeError` if the bytes are damaged.
     pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        self.has_decided = false;
         for g in &mut self.gone {
             *g = from.bool("delisted")?;
         }
@@ -399,6 +403,7 @@ impl FusionAllocator {
     /// Takes what every agent asks for, and with it the multipliers of each.
     fn listen(&mut self, signals: &[SignalRef<'_>]) {
         let n = self.wanted.len();
+        self.has_decided = true;
         self.speakers.clear();
         self.speakers.extend(signals.iter().map(|s| s.agent));
         self.asked.clear();

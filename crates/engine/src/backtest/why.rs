@@ -20,8 +20,8 @@ pub struct WhyNot {
 }
 
 impl BackTest {
-    /// The last decision about an instrument; `None` with an allocator that sizes each opinion directly, or for an
-    /// instrument that there is not.
+    /// The last decision about an instrument; `None` with an allocator that sizes each opinion directly, for an instrument
+    /// that there is not, and if nothing was decided since the beginning or the snapshot that it went on from.
     #[must_use]
     pub fn why(&self, i: InstrumentId) -> Option<WhyNot> {
         let desk = &self.state.desk;

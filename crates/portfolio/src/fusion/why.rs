@@ -51,11 +51,11 @@ pub struct Why {
 
 impl FusionAllocator {
     /// The last decision about instrument `i`. The arguments are those of the moment of [`FusionAllocator::decide`]; `None` for
-    /// an instrument that there is not.
+    /// an instrument that there is not, and if nothing was decided since it was made or loaded.
     #[must_use]
     pub fn why(&self, i: InstrumentId, signals: &[SignalRef<'_>], panel: &Panel, view: &View<'_>) -> Option<Why> {
         let at = i.index();
-        let current = *self.current.get(at)?;
+        let current = *self.current.get(at).filter(|_| self.has_decided)?;
         let risk = self.risk.map(|(v, c)| RiskColumns { volatility: view.feature(v), correlation: view.feature(c) });
         let portfolio = self.portfolio(risk.as_ref());
         let mut waterfall = Waterfall::default();

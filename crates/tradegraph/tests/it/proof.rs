@@ -180,6 +180,13 @@ fn no_order_is_explained() {
         }
     }
     assert!(nothing >= 3 && orders >= 1, "{nothing} {orders}");
+    // The run ends with a snapshot: its last decision is made again all the same.
+    let end = place.json(&["explain", "last", "AAPL", "2021-12-31"]);
+    let held = &place.json(&["inspect", "last", "--at", "2021-12-31"])["positions"];
+    assert!(held.as_array().unwrap().iter().any(|p| p["symbol"] == "AAPL"), "{held}");
+    let none = end["no_order"].as_object().map(|n| n["held_nano_nav"].as_i64().unwrap());
+    assert!(none.is_none_or(|held| held > 10_000_000), "{end}");
+    assert!(end["orders"].is_array() || none.is_some(), "{end}");
     let text = place.good(&["explain", "last", "KO", "2020-03-03"]);
     assert!(
         text.contains("No order.") && text.contains("the council wants nothing") && text.contains("stage"),

@@ -17,8 +17,19 @@ use tradegraph_store::{RunRecord, Store};
 
 /// Explains what was done about an instrument at the last decision up to a moment, or why nothing was.
 pub fn run(context: &Context, store: &Store, record: &RunRecord, symbol: &str, moment: Moment) -> Result<(), Failure> {
-    let reached = reach(store, &catalog(&context.home)?, record, moment, None)?;
-    let (mut run, prepared) = (reached.run, reached.prepared);
+    let catalog = catalog(&context.home)?;
+    let reached = reach(store, &catalog, record, moment, None)?;
+    let (mut run, mut prepared) = (reached.run, reached.prepared);
+    let mut began = run.seq();
+    run_to(&mut run, moment, &mut Passing::default())?;
+    // The last decision must be made again, so the way to it begins before it.
+    while began > 0 && run.targets().is_some() && run.why(InstrumentId(0)).is_none() {
+        let reached = reach(store, &catalog, record, Moment::Event(began - 1), None)?;
+        began = reached.run.seq();
+        (run, prepared) = (reached.run, reached.prepared);
+        run_to(&mut run, moment, &mut Passing::default())?;
+    }
+    must_have_begun(&run, &prepared)?;
     let config = &prepared.config;
     let Some((instrument, _)) = config.universe.iter().find(|(_, x)| x.symbol == symbol) else {
         let near = nearest(symbol, config.universe.iter().map(|(_, x)| x.symbol.as_str()));
@@ -26,8 +37,6 @@ pub fn run(context: &Context, store: &Store, record: &RunRecord, symbol: &str, m
         let what = format!("run '{}' has no instrument '{symbol}'{near}", record.info.id);
         return Err(Failure::new(Kind::NotFound, what).next("inspect RUN --at DATE shows what it has"));
     };
-    run_to(&mut run, moment, &mut Passing::default())?;
-    must_have_begun(&run, &prepared)?;
     // Orders of that day, and the last refusal before: both are in the journal.
     let (mut orders, mut refused) = (Vec::new(), None);
     each(&mut store.reader(&record.info.id)?, |r| {
@@ -100,6 +109,11 @@ fn nothing_done(
     text.extend(said.iter().map(|(agent, v, c)| format!("  {agent}: {v:+.4} with confidence {c:.2}")));
     let opinions: Vec<Value> =
         said.iter().map(|(agent, v, c)| json!({ "agent": agent, "value": v, "confidence": c })).collect();
+    if run.targets().is_some() && run.why(i).is_none() {
+        let why = "no agent has had an opinion about anything yet, so nothing was decided";
+        text.push(format!("\nReason: {why}"));
+        return Ok((text, json!({ "opinions": opinions, "stance": "undecided", "reason": why })));
+    }
     let Some(found) = run.why(i) else {
         let held = run.state().desk().books().position(i);
         let why =

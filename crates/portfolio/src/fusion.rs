@@ -309,7 +309,6 @@ impl FusionAllocator {
     /// # Errors
     /// `DecodeError` if the bytes are damaged.
     pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
-        self.has_decided = false;
         for g in &mut self.gone {
             *g = from.bool("delisted")?;
         }
@@ -340,6 +339,7 @@ impl FusionAllocator {
         self.regime = regime()?;
         self.looks.0 = regime()?;
         self.looks.1 = from.u8("regime")?;
+        self.has_decided = false;
         Ok(())
     }
 

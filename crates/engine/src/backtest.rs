@@ -297,8 +297,10 @@ impl BackTest {
 }
 
 mod branch;
+mod why;
 
 pub use branch::{BranchError, Opinion};
+pub use why::WhyNot;
 
 #[cfg(test)]
 pub(crate) mod tests;

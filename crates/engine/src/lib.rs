@@ -17,7 +17,7 @@ mod signals;
 mod state;
 mod timeline;
 
-pub use backtest::{BackTest, BranchError, Opinion, Outcome, Progress, RunFailure};
+pub use backtest::{BackTest, BranchError, Opinion, Outcome, Progress, RunFailure, WhyNot};
 pub use config::{
     AgentConfig, AllocatorConfig, ConfigError, ExitRules, RecordLevel, RunConfig, Schedule, build_agents,
 };

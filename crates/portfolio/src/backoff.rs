@@ -55,6 +55,11 @@ impl Backoff {
         self.entries.iter_mut().for_each(|e| e.wait = e.wait.saturating_sub(1));
     }
 
+    /// True if the instrument's pause lasted at the last decision; one that began at it does not count.
+    pub(crate) fn was_waiting(&self, i: InstrumentId) -> bool {
+        self.entries.iter().any(|e| e.instrument == i && e.wait > 0 && e.wait < e.pause)
+    }
+
     /// True while the instrument's pause lasts.
     pub(crate) fn is_waiting(&self, i: InstrumentId) -> bool {
         self.entries.iter().any(|e| e.instrument == i && e.wait > 0)

@@ -132,6 +132,8 @@ pub struct FusionAllocator {
     regime: Regime,
     /// What the market looks like now, and for how many decisions.
     looks: (Regime, u8),
+    /// False until a decision was made since it was made or loaded: then there is none to be asked about.
+    has_decided: bool,
 }
 
 /// Where the reasons go: nowhere in the pass over all instruments, into a waterfall for those that change.
@@ -188,6 +190,7 @@ impl FusionAllocator {
             filter: RegimeFilter::default(),
             regime: Regime::Unknown,
             looks: (Regime::Unknown, 0),
+            has_decided: false,
         }
     }
 
@@ -358,6 +361,7 @@ impl FusionAllocator {
         self.regime = regime()?;
         self.looks.0 = regime()?;
         self.looks.1 = from.u8("regime")?;
+        self.has_decided = false;
         Ok(())
     }
 
@@ -427,6 +431,7 @@ impl FusionAllocator {
     /// Takes what every agent asks for, and with it the multipliers of each.
     fn listen(&mut self, signals: &[SignalRef<'_>]) {
         let n = self.wanted.len();
+        self.has_decided = true;
         self.speakers.clear();
         self.speakers.extend(signals.iter().map(|s| s.agent));
         self.asked.clear();
@@ -703,6 +708,10 @@ fn amount(x: f64, full: f64) -> i64 {
     let rounded = (product + WHOLE).to_bits() as i64 - WHOLE.to_bits() as i64;
     if product.abs() <= MOST { rounded } else { 0 }
 }
+
+mod why;
+
+pub use why::{Stance, Why};
 
 #[cfg(test)]
 mod tests;

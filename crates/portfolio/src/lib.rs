@@ -13,7 +13,7 @@ mod sizing;
 pub use conflict::{REGIME_WEIGHTS, Role, regime_weight};
 pub use decisions::{Decision, Decisions, SignalRef};
 pub use direct::{DirectAllocator, DirectSize};
-pub use fusion::{FusionAllocator, FusionParameters, Stages};
+pub use fusion::{FusionAllocator, FusionParameters, Stages, Stance, Why};
 pub use lots::{SizeError, nano_nav_of, size_in_lots};
 pub use reasons::{Cause, Reason, top_reasons};
 pub use sizing::{RiskColumns, VolatilitySizing};

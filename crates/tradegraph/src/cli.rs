@@ -60,7 +60,7 @@ enum Command {
     Data(commands::data::Arguments),
     /// Ask the tables of a home: decisions with reasons, trades, bars
     Sql(commands::sql::Arguments),
-    /// Explain one order to the last unit, also one that was refused
+    /// Explain one order to the last unit, refused ones too, or why there was none
     Explain(commands::explain::Arguments),
     /// Write the report of a run again
     Report(commands::report::Arguments),

@@ -415,6 +415,11 @@ impl Explanation {
         out.join("\n")
     }
 
+    /// The way from opinions to the target; none if it was not recorded.
+    pub fn waterfall_table(&self) -> Option<String> {
+        (!self.lines.is_empty()).then(|| self.table())
+    }
+
     fn table(&self) -> String {
         let mut table = Table::new();
         table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);

@@ -15,5 +15,6 @@ mod noise;
 mod own;
 mod resume;
 mod waterfall;
+mod why;
 
 use tradegraph_engine as engine;

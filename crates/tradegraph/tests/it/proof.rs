@@ -147,3 +147,57 @@ fn a_sweep_says_how_much_is_luck() {
         assert!(found == code && message.contains(part), "{arguments:?}: {found} {message}");
     }
 }
+
+/// A day without an order has its reason, its waterfall, and what it would have been without an agent.
+#[test]
+fn no_order_is_explained() {
+    let place = Place::new();
+    place.write("small.toml", SMALL);
+    place.json(&["backtest", "small.toml"]);
+    let (mut nothing, mut orders) = (0, 0);
+    for day in ["2019-01-18", "2020-03-03", "2020-05-05", "2020-05-06", "2020-05-07", "2021-06-01", "2021-06-02"] {
+        for symbol in ["KO", "XOM"] {
+            let told = place.json(&["explain", "last", symbol, day]);
+            assert_eq!(&told["ts"].as_str().unwrap()[..10], day);
+            let without = if told["no_order"].is_object() {
+                let none = &told["no_order"];
+                nothing += 1;
+                assert!(none["adds_up"] == true && none["stance"].is_string(), "{none}");
+                &none["without"]
+            } else {
+                orders += 1;
+                let order = &told["orders"][0];
+                assert_eq!(*order, {
+                    let mut same = place.json(&["explain", "last", &order["order"].to_string()]);
+                    same.as_object_mut().unwrap().remove("run");
+                    same
+                });
+                &told["without"]
+            };
+            // One agent alone: without it nothing is wanted.
+            assert_eq!(without[0]["agent"], "momentum_trader");
+            assert_eq!(without[0]["target_nano_nav"], 0);
+        }
+    }
+    assert!(nothing >= 3 && orders >= 1, "{nothing} {orders}");
+    // The run ends with a snapshot: its last decision is made again all the same.
+    let end = place.json(&["explain", "last", "AAPL", "2021-12-31"]);
+    let held = &place.json(&["inspect", "last", "--at", "2021-12-31"])["positions"];
+    assert!(held.as_array().unwrap().iter().any(|p| p["symbol"] == "AAPL"), "{held}");
+    let none = end["no_order"].as_object().map(|n| n["held_nano_nav"].as_i64().unwrap());
+    assert!(none.is_none_or(|held| held > 10_000_000), "{end}");
+    assert!(end["orders"].is_array() || none.is_some(), "{end}");
+    let text = place.good(&["explain", "last", "KO", "2020-03-03"]);
+    assert!(
+        text.contains("No order.") && text.contains("the council wants nothing") && text.contains("stage"),
+        "{text}"
+    );
+    for (arguments, code, part) in [
+        (vec!["explain", "last", "KO"], 2, "add a date"),
+        (vec!["explain", "last", "KOO", "2020-03-03"], 4, "'KO'"),
+        (vec!["explain", "last", "KO", "1999-03-03"], 4, "begin"),
+    ] {
+        let (found, message) = place.bad(&arguments);
+        assert!(found == code && message.contains(part), "{arguments:?}: {found} {message}");
+    }
+}

@@ -269,6 +269,27 @@ fn fill_json(f: &FillRow) -> Value {
     })
 }
 
+/// The waterfall drawn: a bar a line from the total before it to the total after it, all on one scale with zero marked.
+fn bars(lines: &[Line]) -> Vec<String> {
+    const WIDTH: i128 = 32;
+    let totals = || lines.iter().map(|l| i128::from(l.total));
+    let (low, high) = (totals().fold(0, i128::min), totals().fold(0, i128::max));
+    let cell = |n: i128| (n - low) * WIDTH / (high - low).max(1);
+    let mut before = 0;
+    let draw = |line: &Line| {
+        let after = i128::from(line.total);
+        let (from, to) = (cell(before.min(after)), cell(before.max(after)));
+        before = after;
+        let mark = |at| match at {
+            _ if line.amount != 0 && at >= from && (at < to || at == from) => '█',
+            _ if at == cell(0) => '│',
+            _ => ' ',
+        };
+        (0..=WIDTH).map(mark).collect()
+    };
+    lines.iter().map(draw).collect()
+}
+
 /// The limits that held for the order, in words.
 pub fn limits(config: &RunConfig) -> Vec<String> {
     let share = |name: &str, cap: Option<i64>| match cap {
@@ -423,9 +444,9 @@ impl Explanation {
     fn table(&self) -> String {
         let mut table = Table::new();
         table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(["stage", "change", "so far"]);
-        for line in &self.lines {
-            table.add_row([line.what.clone(), exact(line.amount, self.unit), exact(line.total, self.unit)]);
+        table.set_header(["stage", "change", "so far", ""]);
+        for (line, bar) in self.lines.iter().zip(bars(&self.lines)) {
+            table.add_row([line.what.clone(), exact(line.amount, self.unit), exact(line.total, self.unit), bar]);
         }
         for at in 1..3 {
             if let Some(column) = table.column_mut(at) {

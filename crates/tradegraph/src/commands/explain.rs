@@ -9,7 +9,7 @@ use crate::failure::{Failure, Kind};
 use crate::run::Prepared;
 use crate::trades::story;
 use crate::travel::Moment;
-use serde_json::json;
+use serde_json::{Value, json};
 use tradegraph_domain::OrderId;
 
 /// What can be typed behind `explain`.
@@ -38,7 +38,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::new(Kind::Usage, what).next(next));
     };
     let id = &record.info.id;
-    let prepared = Prepared::from_run(&store, &catalog(&context.home)?, &record)?;
+    let catalog = catalog(&context.home)?;
+    let prepared = Prepared::from_run(&store, &catalog, &record)?;
     let story = story(&mut store.reader(id)?, OrderId(order))?;
     if story.decision.is_none() {
         let what = format!("run '{id}' has no order {}", order);
@@ -51,9 +52,21 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
     let explanation = explain(&prepared.config, &story)?;
     context.out.say(&explanation.text());
     let mut value = explanation.json().clone();
-    if let Some(object) = value.as_object_mut() {
-        object.insert("run".to_owned(), json!(id.as_str()));
+    put(&mut value, "run", json!(id.as_str()));
+    let decision = story.decision.as_ref().filter(|d| !d.waterfall.base.is_empty());
+    if let Some(d) = decision
+        && let Some((lines, without)) = why_not::counterfactual(&catalog, &store, &record, d)?
+    {
+        context.out.say(&format!("\n{}", lines.join("\n")));
+        put(&mut value, "without", without);
     }
     context.out.result(&value);
     Ok(())
+}
+
+/// A field of an object.
+fn put(value: &mut Value, key: &str, part: Value) {
+    if let Some(object) = value.as_object_mut() {
+        object.insert(key.to_owned(), part);
+    }
 }

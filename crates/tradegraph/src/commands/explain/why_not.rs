@@ -1,11 +1,13 @@
 //! Why nothing was done about an instrument on a day: the run is brought back to that moment, and its allocator asked.
 
+use super::put;
 use crate::cli::Context;
 use crate::commands::inspect::symbol_of;
 use crate::commands::replay::catalog;
 use crate::explanation::explain;
 use crate::failure::{Failure, Kind};
 use crate::mandate::fault::nearest;
+use crate::run::Prepared;
 use crate::trades::{OrderStory, each, story};
 use crate::travel::{Moment, Passing, must_have_begun, reach, run_to};
 use serde_json::{Value, json};
@@ -13,22 +15,45 @@ use tradegraph_domain::{AgentId, InstrumentId, Order, OrderId, OrderKind, Quanti
 use tradegraph_engine::records::{DecisionRecord, Record};
 use tradegraph_engine::{BackTest, RunConfig, WhyNot};
 use tradegraph_portfolio::Stance;
-use tradegraph_store::{RunRecord, Store};
+use tradegraph_store::{Catalog, RunRecord, Store};
 
-/// Explains what was done about an instrument at the last decision up to a moment, or why nothing was.
-pub fn run(context: &Context, store: &Store, record: &RunRecord, symbol: &str, moment: Moment) -> Result<(), Failure> {
-    let catalog = catalog(&context.home)?;
-    let reached = reach(store, &catalog, record, moment, None)?;
+/// The run at a moment, so that its last decision can be asked about.
+fn decided(
+    catalog: &Catalog,
+    store: &Store,
+    record: &RunRecord,
+    moment: Moment,
+) -> Result<(BackTest, Prepared), Failure> {
+    let reached = reach(store, catalog, record, moment, None)?;
     let (mut run, mut prepared) = (reached.run, reached.prepared);
     let mut began = run.seq();
     run_to(&mut run, moment, &mut Passing::default())?;
     // The last decision must be made again, so the way to it begins before it.
     while began > 0 && run.targets().is_some() && run.why(InstrumentId(0)).is_none() {
-        let reached = reach(store, &catalog, record, Moment::Event(began - 1), None)?;
+        let reached = reach(store, catalog, record, Moment::Event(began - 1), None)?;
         began = reached.run.seq();
         (run, prepared) = (reached.run, reached.prepared);
         run_to(&mut run, moment, &mut Passing::default())?;
     }
+    Ok((run, prepared))
+}
+
+/// What the target of an order's instrument would have been without each agent, as lines and for programs; nothing if
+/// the mandate sizes opinions directly.
+pub fn counterfactual(
+    catalog: &Catalog,
+    store: &Store,
+    record: &RunRecord,
+    order: &DecisionRecord,
+) -> Result<Option<(Vec<String>, Value)>, Failure> {
+    let (run, prepared) = decided(catalog, store, record, Moment::Event(order.seq))?;
+    let found = run.why(order.order.instrument);
+    Ok(found.map(|found| (without(&found, &prepared.config), without_json(&found, &prepared.config))))
+}
+
+/// Explains what was done about an instrument at the last decision up to a moment, or why nothing was.
+pub fn run(context: &Context, store: &Store, record: &RunRecord, symbol: &str, moment: Moment) -> Result<(), Failure> {
+    let (run, prepared) = decided(&catalog(&context.home)?, store, record, moment)?;
     must_have_begun(&run, &prepared)?;
     let config = &prepared.config;
     let Some((instrument, _)) = config.universe.iter().find(|(_, x)| x.symbol == symbol) else {
@@ -77,12 +102,6 @@ pub fn run(context: &Context, store: &Store, record: &RunRecord, symbol: &str, m
     context.out.say(&text.join("\n"));
     context.out.result(&value);
     Ok(())
-}
-
-fn put(value: &mut Value, key: &str, part: Value) {
-    if let Some(object) = value.as_object_mut() {
-        object.insert(key.to_owned(), part);
-    }
 }
 
 /// Per cent of the account, as targets are shown.

@@ -88,7 +88,7 @@ pub fn section(s: &Subject<'_>) -> String {
             percent(r.score.hit_rate()),
             percent(wrong(r.score.long)),
             percent(wrong(r.score.short)),
-            ic.map_or("–".to_owned(), |(ic, e)| format!("{ic:.4} <small>± {e:.4}</small>")),
+            ic.map_or("–".to_owned(), |(ic, e)| format!("{ic:.4} <small>±&#8239;{e:.4}</small>")),
             r.learned as f64 / 1e9,
         );
     }
@@ -110,7 +110,7 @@ pub fn section(s: &Subject<'_>) -> String {
          the fees of the trades that it asked for. What is left is the work of construction and execution: weights, sizes, \
          limits, fills. The lines sum to the account's result exactly. False positives are opinions that a price should rise \
          which were followed by a fall, false negatives the opposite; IC is the mean correlation across instruments of opinion \
-         and next move.</p><div class=\"scroll\"><table class=\"numbers\"><thead><tr><th></th><th>earned</th><th>fees</th>\
+         and next move.</p><div class=\"scroll\"><table class=\"numbers dense\"><thead><tr><th></th><th>earned</th><th>fees</th>\
          <th>net</th><th>per exposure</th><th>hit rate</th><th>false positives</th><th>false negatives</th><th>IC</th>\
          <th>weight now</th></tr></thead><tbody>{table}</tbody></table></div>\
          <h3>What each agent earned, after fees</h3><div class=\"plot\" id=\"agents\"></div>\

@@ -1,6 +1,17 @@
 'use strict';
 const root = document.documentElement;
 const dark = window.matchMedia('(prefers-color-scheme: dark)');
+
+// A thick line for every stretch of time in a state, each state on a row of its own.
+function bands(steps, states, colours) {
+  const rows = states.map((name, i) => ({ x: [], y: [], name, type: 'scatter', mode: 'lines', line: { width: 12, color: colours[i] } }));
+  for (let i = 0; i + 1 < steps.x.length; i += 1) {
+    const row = rows[states.indexOf(steps.y[i])];
+    row.x.push(steps.x[i], steps.x[i + 1], null);
+    row.y.push(steps.y[i], steps.y[i], null);
+  }
+  return rows;
+}
 root.dataset.theme = dark.matches ? 'dark' : 'light';
 const plots = JSON.parse(document.getElementById('data').textContent);
 const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
@@ -84,13 +95,15 @@ function draw() {
   show('activity', bars, { barmode: 'relative', bargap: 0.15 });
   const council = plots.council;
   if (council.agents.length) {
-    const palette = [account, second, up, down, colour('--third'), colour('--fourth'), colour('--soft')];
+    const palette = [account, second, colour('--third'), colour('--fourth'), up, down, colour('--soft')];
     const each = (traces) => traces.map((t, i) => line(t, palette[i % palette.length]));
     const last = council.agents.length - 1;
     show('agents', council.agents.map((t, i) => line(t, i === last ? colour('--soft') : palette[i % palette.length])), { yaxis: { tickformat: '~s', hoverformat: ',.0f' } });
     show('weights', each(council.weights), { yaxis: { hoverformat: '.2f', rangemode: 'tozero' } });
     const order = ['unknown', 'crisis', 'range, volatile', 'range, calm', 'trend, volatile', 'trend, calm'];
-    show('regimes', [line(council.regimes[0], account)], { yaxis: { type: 'category', categoryorder: 'array', categoryarray: order }, showlegend: false });
+    show('regimes', bands(council.regimes[0], order, [colour('--soft'), down, second, account, second, account]), {
+      hovermode: 'closest', yaxis: { type: 'category', categoryorder: 'array', categoryarray: order }, showlegend: false,
+    });
   }
   if (plots.price.length) {
     const marks = plots.price.slice(1).map((t, i) => Object.assign({}, t, { marker: Object.assign({}, t.marker, { color: i ? down : up }) }));

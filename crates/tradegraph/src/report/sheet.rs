@@ -44,10 +44,11 @@ impl Sheet {
             None => String::new(),
         };
         self.body += &format!(
-            "<section><h2>{}</h2><p>{}</p><div class=\"scroll\"><table class=\"numbers\"><thead><tr>{}</tr></thead>\
+            "<section><h2>{}</h2><p>{}</p><div class=\"scroll\"><table class=\"numbers{}\"><thead><tr>{}</tr></thead>\
              <tbody>{}</tbody></table></div></section>",
             escape(heading),
             escape(text),
+            if head.len() > 6 { " dense" } else { "" },
             cells("th", head),
             rows.iter().map(line).collect::<String>()
         );

@@ -52,7 +52,11 @@ impl Plan {
                 let formula = |p: Option<f64>| p.map_or("–".to_owned(), percent);
                 vec![
                     s.name.to_owned(),
-                    chance(s.reached, s.reached_at_most),
+                    if s.reached > 0.0 {
+                        chance(s.reached, s.reached_at_most)
+                    } else {
+                        format!("less than {}", percent(s.reached_at_most))
+                    },
                     formula(s.formula_reached),
                     self.share(s.ruined),
                     formula(s.formula_ruined),
@@ -63,7 +67,7 @@ impl Plan {
             })
             .collect();
         let text = "Counted in the simulation; the formula is the first passage of Brownian motion, for days that do not \
-                    depend on each other.";
+                    depend on each other. \"Less than\": none of the futures did, at 95 % confidence.";
         sheet.table("How likely it is", text, &head.map(str::to_owned), &rows);
         sheet.notes("What this rests on", &self.rests());
         let lead = format!("{} to {} in {} months", grouped(self.start), grouped(self.target), self.months);

@@ -2,9 +2,10 @@
 
 use crate::{Place, SMALL};
 
-const DOCUMENTS: [(&str, &str); 17] = [
+const DOCUMENTS: [(&str, &str); 18] = [
     ("README.md", include_str!("../../../../README.md")),
     ("docs/commands.md", include_str!("../../../../docs/commands.md")),
+    ("docs/first-hour.md", include_str!("../../../../docs/first-hour.md")),
     ("docs/sweeps.md", include_str!("../../../../docs/sweeps.md")),
     ("docs/tables.md", include_str!("../../../../docs/tables.md")),
     ("docs/basis.md", include_str!("../../../../docs/basis.md")),
@@ -55,6 +56,8 @@ fn every_command_shown_works() {
     for (name, document) in DOCUMENTS {
         let place = Place::new();
         place.write("mandate.toml", SMALL);
+        let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples");
+        std::os::unix::fs::symlink(samples, place.path().join("samples")).unwrap();
         for (file, text) in files(document) {
             place.write(file, format!("{text}\n"));
         }
@@ -109,7 +112,7 @@ fn every_check_is_explained() {
 
 #[test]
 fn the_tables_are_shown_as_they_are() {
-    assert!(DOCUMENTS[3].1.contains(tradegraph_store::tables::SCHEMA.trim_end()));
+    assert!(DOCUMENTS[4].1.contains(tradegraph_store::tables::SCHEMA.trim_end()));
 }
 
 #[test]

@@ -159,9 +159,19 @@ fn combinations(axes: &[Axis], a: &Arguments) -> Result<Vec<Vec<String>>, Failur
     Ok(all)
 }
 
-/// `fast=10, slow=30`: the last part of each key.
+/// `fast=10, slow=30`: the last part of each key, more where two keys end alike.
 pub fn label(axes: &[Axis], values: &[String]) -> String {
-    let short = |key: &str| key.rsplit('.').next().unwrap_or(key).to_owned();
+    // As many parts of the path, from its end, as tell the keys apart.
+    let tail = |key: &str, parts: usize| {
+        let at = key.rmatch_indices('.').nth(parts - 1).map_or(0, |(at, _)| at + 1);
+        key[at..].to_owned()
+    };
+    let apart = |parts: &usize| {
+        let tails: std::collections::BTreeSet<_> = axes.iter().map(|a| tail(&a.key, *parts)).collect();
+        tails.len() == axes.len()
+    };
+    let parts = (1..8).find(apart).unwrap_or(8);
+    let short = |key: &str| tail(key, parts);
     axes.iter().zip(values).map(|(a, v)| format!("{}={v}", short(&a.key))).collect::<Vec<_>>().join(", ")
 }
 

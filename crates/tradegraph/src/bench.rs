@@ -8,6 +8,7 @@
 
 mod council;
 mod data;
+mod journal;
 
 use crate::cli::Context;
 use crate::failure::{Failure, Kind};
@@ -30,9 +31,9 @@ use tradegraph_store::{RunId, RunInfo, Store};
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
     /// Which workload: w1 (one instrument, minutes), w2 (many instruments, days), council (w2 by the whole council), cycle
-    /// (one decision over many instruments), repeat (memory over many runs), import (a file of 2 million bars), fuzz (spoilt
-    /// files for the importer)
-    #[arg(value_parser = ["w1", "w2", "council", "cycle", "repeat", "import", "fuzz"])]
+    /// (one decision over many instruments), repeat (memory over many runs), journal (durable commits; with --data also a
+    /// replay), import (a file of 2 million bars), fuzz (spoilt files for the importer)
+    #[arg(value_parser = ["w1", "w2", "council", "cycle", "repeat", "journal", "import", "fuzz"])]
     pub name: String,
     /// Folder of the raw columns; needed for w1, w2, council and repeat
     #[arg(long, value_name = "DIR", required_if_eq_any = [("name", "w1"), ("name", "w2"), ("name", "council"), ("name", "repeat")])]
@@ -105,6 +106,7 @@ pub fn run(context: &Context, a: &Arguments) -> Result<(), Failure> {
         "fuzz" => return data::spoil(context, a.seed, a.seconds),
         "cycle" => return council::cycle(context, a),
         "repeat" => return council::repeat(context, a),
+        "journal" => return journal::run(context, a),
         _ => {}
     }
     let begin = Instant::now();

@@ -68,6 +68,8 @@ enum Command {
     Plan(commands::plan::Arguments),
     /// A mandate with many settings, and how much of the best one is luck
     Sweep(commands::sweep::Arguments),
+    /// The formulas over data of yours: indicators, options, and more
+    Quant(commands::quant::Arguments),
     /// Draw the council as a Mermaid diagram
     Graph(commands::graph::Arguments),
     /// Write a commented starter mandate
@@ -125,6 +127,7 @@ pub fn main(own: &[OwnAgent]) -> ExitCode {
         Some(Command::Report(a)) => commands::report::run(&context, &a),
         Some(Command::Plan(a)) => commands::plan::run(&context, &a),
         Some(Command::Sweep(a)) => commands::sweep::run(&context, &a),
+        Some(Command::Quant(a)) => commands::quant::run(&context, &a),
         Some(Command::Graph(a)) => commands::graph::run(&context, &a),
         Some(Command::Init(a)) => commands::init::run(&context, &a),
         Some(Command::New(a)) => commands::new::run(&context, &a),

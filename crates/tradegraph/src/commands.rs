@@ -15,6 +15,7 @@ pub mod inspect;
 pub mod new;
 pub mod notice;
 pub mod plan;
+pub mod quant;
 pub mod replay;
 pub mod report;
 pub mod resume;

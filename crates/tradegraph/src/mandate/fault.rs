@@ -24,6 +24,11 @@ impl Fault {
         Fault { file: file.to_owned(), at: (line, column), what: what.into(), next: None }
     }
 
+    /// What is wrong, without its place.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
     /// Adds what to do.
     pub fn next(mut self, next: impl Into<String>) -> Fault {
         self.next = Some(next.into());

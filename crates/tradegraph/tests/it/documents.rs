@@ -2,7 +2,7 @@
 
 use crate::{Place, SMALL};
 
-const DOCUMENTS: [(&str, &str); 18] = [
+const DOCUMENTS: [(&str, &str); 19] = [
     ("README.md", include_str!("../../../../README.md")),
     ("docs/commands.md", include_str!("../../../../docs/commands.md")),
     ("docs/first-hour.md", include_str!("../../../../docs/first-hour.md")),
@@ -19,6 +19,7 @@ const DOCUMENTS: [(&str, &str); 18] = [
     ("docs/data/snapshot.md", include_str!("../../../../docs/data/snapshot.md")),
     ("docs/data/table.md", include_str!("../../../../docs/data/table.md")),
     ("docs/data/reference.md", include_str!("../../../../docs/data/reference.md")),
+    ("docs/quant.md", include_str!("../../../../docs/quant.md")),
     ("docs/add-an-agent.md", include_str!("../../../../docs/add-an-agent.md")),
     ("docs/data/actions.md", include_str!("../../../../docs/data/actions.md")),
 ];

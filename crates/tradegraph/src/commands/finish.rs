@@ -83,6 +83,7 @@ pub fn ten_lines(f: &Figures) -> Vec<String> {
         _ => "no day".to_owned(),
     };
     let end = f.nav_end.as_deref().map_or("unknown".to_owned(), money);
+    let yearly = f.cost_per_year.map_or("–".to_owned(), |x| format!("{:.2} %", x * 100.0));
     let mut lines = vec![
         format!("period        {years}, {} days on the curve", f.days),
         format!("account       {} {c} → {end} {c} after all costs", money(&f.cash_start), c = f.currency),
@@ -93,14 +94,16 @@ pub fn ten_lines(f: &Figures) -> Vec<String> {
         ),
         format!("Sharpe        {} a year (± standard error, against zero)", ratio(&f.net)),
         format!("drawdown      {} at most{fall}", percent(f.net.max_drawdown)),
-        format!(
-            "costs         {} {c} fees + {} {c} half-spreads{}: {} of the account a year",
-            money(&f.fees),
-            money(&f.spread),
-            if f.itemised { "" } else { " (estimate)" },
-            f.cost_per_year.map_or("–".to_owned(), |x| format!("{:.2} %", x * 100.0)),
-            c = f.currency
-        ),
+        match f.costs.text() {
+            Some(kinds) => format!("costs         {yearly} of the account a year: {kinds} {}", f.currency),
+            None => format!(
+                "costs         {} {c} fees + {} {c} half-spreads{}: {yearly} of the account a year",
+                money(&f.fees),
+                money(&f.spread),
+                if f.itemised { "" } else { " (estimate)" },
+                c = f.currency
+            ),
+        },
         format!(
             "invested      {} of the account on average; {} × the account traded a year",
             percent(f.invested_average),
@@ -124,9 +127,6 @@ pub fn ten_lines(f: &Figures) -> Vec<String> {
             if f.trials == 1 { "mandate" } else { "different mandates" }
         ),
     ];
-    if let Some(text) = f.costs.text() {
-        lines.insert(6, format!("by kind       {text} {}", f.currency));
-    }
     lines.extend(f.breakers.iter().map(|b| format!("breaker       {b}")));
     if f.corporate_actions > 0 {
         let text = format!(

@@ -146,10 +146,16 @@ fn a_student_risks_what_the_profile_says() {
     assert!(fills.len() > 1_000, "{}", fills.len());
     // An order of $5 at its decision fills at the next close, a few per cent away.
     assert!(fills.iter().all(|(value, ends)| *value > 4.5 || *ends));
-    assert!(place.good(&["explain", "last", "2000"]).contains("adds up exactly"));
+    assert!(place.good(&["explain", "last", "1"]).contains("adds up exactly"));
     // 10 % of the account, three standard deviations, a month of 23 % a year.
     let text = std::fs::read_to_string(place.path().join("small/mandate.toml")).unwrap();
-    for key in ["cash = \"5000\"", "max_weight = \"10%\"", "instrument_volatility = \"23%\"", "max_positions = 10"] {
+    for key in [
+        "cash = \"5000\"",
+        "max_weight = \"10%\"",
+        "instrument_volatility = \"23%\"",
+        "max_positions = 10",
+        "stop_loss = \"20%\"",
+    ] {
         assert!(text.contains(key), "{key}");
     }
     let risk = 0.10 * 3.0 * 0.23 * (1.0_f64 / 12.0).sqrt();

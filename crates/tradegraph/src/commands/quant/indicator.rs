@@ -154,11 +154,13 @@ fn csv(when: &[String], columns: &[(String, Vec<f64>)]) -> String {
 
 fn page(title: &str, when: &[String], columns: &[(String, Vec<f64>)]) -> String {
     let mut sheet = Sheet::default();
+    let colours = ["--accent", "--second", "--third", "--fourth", "--up", "--down", "--soft"];
     let traces: Vec<Value> = columns
         .iter()
-        .map(|(name, values)| {
+        .zip(colours.iter().cycle())
+        .map(|((name, values), colour)| {
             json!({ "type": "scatter", "mode": "lines", "name": name, "x": when, "y": values,
-            "line": { "width": 1.4 } })
+                "line": { "width": 1.4, "color": colour } })
         })
         .collect();
     sheet.plot(

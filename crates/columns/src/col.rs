@@ -173,7 +173,17 @@ impl<'a, T: Copy + Default> ColRef<'a, T> {
         self.status
     }
 
+    /// Cells `from` to `to`, without the last; those out of range are left out.
+    #[inline]
+    #[must_use]
+    pub fn part(self, from: usize, to: usize) -> Self {
+        let to = to.min(self.len());
+        let from = from.min(to);
+        ColRef { values: &self.values[from..to], status: &self.status[from..to] }
+    }
+
     /// Cells in order: a value or the reason why there is none.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = Result<T, Status>> + 'a {
         self.values.iter().zip(self.status).map(|(v, s)| if *s == Status::Ok { Ok(*v) } else { Err(*s) })
     }

@@ -381,7 +381,8 @@ impl Gate {
             return Err(refuse(Rule::OpenOrders, i128::from(limit), (open as i128).saturating_add(1), Unit::Count));
         }
         let cash_nano = self.cash_needed(&order, &prices).map_err(|_| overflow())?;
-        let exposure_nano = if reduces { 0 } else { self.check_exposure(&order, &prices, cash_nano, panel, books)? };
+        let (exposure_nano, without) =
+            if reduces { (0, None) } else { self.check_exposure(&order, &prices, cash_nano, panel, books)? };
         let free = books.free_cash(i);
         if cash_nano > 0 && cash_nano > free {
             return Err(refuse(Rule::Cash, free, cash_nano, Unit::MoneyNano));
@@ -392,7 +393,7 @@ impl Gate {
                 return Err(refuse(Rule::SettledCash, settled, cash_nano, Unit::MoneyNano));
             }
         }
-        let without = if self.has.sums { self.summed(i, panel, books) } else { None };
+        let without = if self.has.sums { without.or_else(|| self.summed(i, panel, books)) } else { None };
         let hold = Hold { instrument: i, side: order.side, quantity: order.quantity, cash_nano, exposure_nano };
         let id = books.hold(hold).map_err(|_| overflow())?;
         if let Some(without) = without {

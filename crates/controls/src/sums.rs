@@ -43,6 +43,12 @@ impl Units {
         Units { held: books.position(i).nano(), buying: holds.buying(i).nano(), selling: holds.selling(i).nano() }
     }
 
+    /// An instrument without reservations.
+    #[inline]
+    fn held(i: InstrumentId, books: &Ledger) -> Units {
+        Units { held: books.position(i).nano(), buying: 0, selling: 0 }
+    }
+
     #[inline]
     fn is_nothing(self) -> bool {
         self.held == 0 && self.buying == 0 && self.selling == 0
@@ -85,7 +91,21 @@ impl Worst {
         Ok(worst)
     }
 
+    /// The sum with one instrument more.
+    #[inline]
+    fn plus(self, one: Worst) -> Worst {
+        Worst {
+            gross: self.gross.saturating_add(one.gross),
+            long: self.long.saturating_add(one.long),
+            up: self.up.saturating_add(one.up),
+            down: self.down.saturating_add(one.down),
+            initial: self.initial.saturating_add(one.initial),
+            maintenance: self.maintenance.saturating_add(one.maintenance),
+        }
+    }
+
     /// The sum with `with` in the place of `without`.
+    #[inline]
     pub(crate) fn swap(self, without: Worst, with: Worst) -> Worst {
         let f = |sum: i128, old: i128, new: i128| sum.saturating_sub(old).saturating_add(new);
         Worst {
@@ -143,18 +163,46 @@ impl Sums {
             sums.clear();
             sums.resize(kind.len(), 0);
         }
-        for i in (0..books.width()).map(|i| InstrumentId(i as u32)) {
-            let units = Units::of(i, books);
-            if !units.is_nothing() {
-                let worst = self.worst(i, units, mark(i, panel, books), panel, books)?;
-                self.put(limits, i, Worst::default(), worst);
+        if self.rules.is_none() && self.groups.iter().all(Vec::is_empty) {
+            self.all = self.all_without_margin(panel, books)?;
+        } else {
+            for i in (0..books.width()).map(|i| InstrumentId(i as u32)) {
+                let units = Units::of(i, books);
+                if !units.is_nothing() {
+                    let worst = self.worst(i, units, mark(i, panel, books), panel, books)?;
+                    self.put(limits, i, Worst::default(), worst);
+                }
             }
         }
         self.version = Some(books.version());
         Ok(())
     }
 
+    /// The sums of an account without margin and without groups.
+    fn all_without_margin(&self, panel: &Panel, books: &Ledger) -> Result<Worst, NavMissing> {
+        let mut all = Worst::default();
+        // What is held without an open order has one value; as many as there are instruments fit 128 bits.
+        let (mut long, mut short) = (0_i128, 0_i128);
+        let idle = books.holds().is_empty();
+        for i in (0..books.width()).map(|i| InstrumentId(i as u32)) {
+            let units = if idle { Units::held(i, books) } else { Units::of(i, books) };
+            if units.is_nothing() {
+                continue;
+            }
+            let price = mark(i, panel, books);
+            if let (0, 0, Some(value)) = (units.buying, units.selling, narrow_value(i, units.held, price, books)?) {
+                long = long.wrapping_add(value.max(0).into());
+                short = short.wrapping_add(value.min(0).into());
+                continue;
+            }
+            all = all.plus(Worst::of(i, units, price, None, books)?);
+        }
+        let up = long.wrapping_add(short);
+        Ok(all.plus(Worst { gross: long.wrapping_sub(short), long, up, down: up, ..Worst::default() }))
+    }
+
     /// The worst cases of an instrument, with margin if the sums have it.
+    #[inline]
     pub(crate) fn worst(
         &self,
         i: InstrumentId,
@@ -163,8 +211,8 @@ impl Sums {
         panel: &Panel,
         books: &Ledger,
     ) -> Result<Worst, NavMissing> {
-        let class = panel.universe().get(i).map_or(AssetClass::Index, |x| x.class);
-        Worst::of(i, units, price, self.rules.as_ref().map(|r| (r, class)), books)
+        let class = || panel.universe().get(i).map_or(AssetClass::Index, |x| x.class);
+        Worst::of(i, units, price, self.rules.as_ref().map(|r| (r, class())), books)
     }
 
     /// What a group comes to, with `with` in the place of `without` for one of its instruments; `None` if the limit is
@@ -188,6 +236,17 @@ impl Sums {
             }
         }
     }
+}
+
+/// Signed value of a position at 1e-9 of the base currency, as `Worst::of` has it; `None` if it does not fit 64 bits.
+///
+/// # Errors
+/// `NavMissing` without a rate, or if a number does not fit.
+#[inline]
+fn narrow_value(i: InstrumentId, held: i128, price: Price, books: &Ledger) -> Result<Option<i64>, NavMissing> {
+    let own = price.notional_nano(Quantity::from_nano(held)).map_err(|_| NavMissing::Overflow)?;
+    let size = i64::try_from(books.to_base(i, own.saturating_abs())?).ok();
+    Ok(size.and_then(|size| if held < 0 { size.checked_neg() } else { Some(size) }))
 }
 
 /// The price at which the sums value an instrument.

@@ -11,49 +11,51 @@ const FIELD: usize = 17;
 /// Collects the fields of a record on the stack: a few appends a record instead of one a field.
 pub(crate) struct Line<'a> {
     to: &'a mut Encoder,
-    bytes: [u8; LINE],
-    at: usize,
+    /// A field more than a line: its bytes are written in one piece, those that do not count too.
+    bytes: [u8; LINE + FIELD],
+    at: u8,
 }
 
 impl<'a> Line<'a> {
     #[inline]
     pub(crate) fn new(to: &'a mut Encoder) -> Self {
-        Line { to, bytes: [0; LINE], at: 0 }
+        Line { to, bytes: [0; LINE + FIELD], at: 0 }
     }
 
-    /// Writes `N` bytes of which the first `used` count.
+    /// Writes `N` bytes, at most a field, of which the first `used` count.
     #[inline]
-    fn put<const N: usize>(&mut self, field: [u8; N], used: usize) {
-        if self.at > LINE - FIELD {
+    fn put<const N: usize>(&mut self, used: usize, write: impl FnOnce(&mut [u8; N])) {
+        const { assert!(N <= FIELD && LINE == 256) };
+        if usize::from(self.at) > LINE - 1 - FIELD {
             self.flush();
         }
-        if let Some(room) = self.bytes.get_mut(self.at..).and_then(|rest| rest.first_chunk_mut::<N>()) {
-            *room = field;
-            self.at += used;
+        let at = usize::from(self.at);
+        // Always there: 255 and a field lie within. The compiler sees it too.
+        if let Some(room) = self.bytes.get_mut(at..).and_then(|rest| rest.first_chunk_mut()) {
+            write(room);
+            self.at = (at + used) as u8;
         }
     }
 
     /// One byte.
     #[inline]
     pub(crate) fn byte(&mut self, v: u8) {
-        self.put([v], 1);
+        self.put(1, |room| *room = [v]);
     }
 
-    /// A float by its bits.
+    /// A byte, then a float by its bits.
     #[inline]
-    pub(crate) fn float(&mut self, v: f64) {
-        self.put(v.to_bits().to_le_bytes(), 8);
+    pub(crate) fn tagged_float(&mut self, tag: u8, v: f64) {
+        let bits = v.to_bits().to_le_bytes();
+        self.put(9, |[head, rest @ ..]: &mut [u8; 9]| (*head, *rest) = (tag, bits));
     }
 
     /// A number that is mostly small.
     #[inline]
     pub(crate) fn int(&mut self, v: i64) {
         // A sign bit and the bits that differ from it.
-        let used = (64 - (v ^ (v >> 63)).leading_zeros() as usize) / 8 + 1;
-        let mut field = [0; 9];
-        field[0] = used as u8;
-        field[1..].copy_from_slice(&v.to_le_bytes());
-        self.put(field, 1 + used);
+        let used = (((v ^ (v >> 63)) as u64 | 1).ilog2() as usize + 9) / 8;
+        self.put(1 + used, |[head, rest @ ..]: &mut [u8; 9]| (*head, *rest) = (used as u8, v.to_le_bytes()));
     }
 
     /// A number of 128 bits that is mostly small.
@@ -61,14 +63,14 @@ impl<'a> Line<'a> {
     pub(crate) fn wide(&mut self, v: i128) {
         match i64::try_from(v) {
             Ok(v) => self.int(v),
-            Err(_) => {
-                let used = (128 - (v ^ (v >> 127)).leading_zeros() as usize) / 8 + 1;
-                let mut field = [0; FIELD];
-                field[0] = used as u8;
-                field[1..].copy_from_slice(&v.to_le_bytes());
-                self.put(field, 1 + used);
-            }
+            Err(_) => self.widest(v),
         }
+    }
+
+    #[cold]
+    fn widest(&mut self, v: i128) {
+        let used = (128 - (v ^ (v >> 127)).leading_zeros() as usize) / 8 + 1;
+        self.put(1 + used, |[head, rest @ ..]: &mut [u8; FIELD]| (*head, *rest) = (used as u8, v.to_le_bytes()));
     }
 
     /// A counter. Counters stay below 2^63.
@@ -80,7 +82,7 @@ impl<'a> Line<'a> {
     /// Hands over what was collected.
     #[inline]
     pub(crate) fn flush(&mut self) {
-        self.to.append(self.bytes.get(..self.at).unwrap_or_default());
+        self.to.append(&self.bytes[..usize::from(self.at)]);
         self.at = 0;
     }
 }

@@ -416,10 +416,7 @@ pub(crate) fn put_decision(
             line.count(e.agent.0.into());
         }
         match e.value {
-            Some(v) => {
-                line.byte(VALUE);
-                line.float(v);
-            }
+            Some(v) => line.tagged_float(VALUE, v),
             None => line.byte(NO_VALUE),
         }
     });

@@ -153,26 +153,28 @@ impl Orders {
     #[inline]
     pub fn apply(&mut self, report: &VenueReport) -> Applied {
         let Some(at) = self.find(report.order()) else { return self.anomaly() };
-        let Some(open) = self.entries.get(at).copied() else { return self.anomaly() };
+        let Some(open) = self.entries.get(at) else { return self.anomaly() };
+        let before = open.filled;
         let fill = match report {
-            VenueReport::Accepted(_) => return self.step(at, open, Input::Accepted, open.filled),
-            VenueReport::Cancelled(..) => return self.step(at, open, Input::Cancelled, open.filled),
-            VenueReport::Rejected(..) => return self.step(at, open, Input::Rejected, open.filled),
+            VenueReport::Accepted(_) => return self.step(at, Input::Accepted, before),
+            VenueReport::Cancelled(..) => return self.step(at, Input::Cancelled, before),
+            VenueReport::Rejected(..) => return self.step(at, Input::Rejected, before),
             VenueReport::Fill(fill) => fill,
         };
         let fits = fill.instrument == open.order.instrument
             && fill.side == open.order.side
             && fill.quantity.signum() > 0
             && fill.quantity <= open.remaining();
+        let filled = Quantity::from_nano(before.nano().saturating_add(fill.quantity.nano()));
+        let is_last = filled == open.order.quantity;
         let seen = (fill.order, fill.exec);
-        if !fits || (!open.filled.is_zero() && self.execs.contains(&seen)) {
+        if !fits || (!before.is_zero() && self.execs.contains(&seen)) {
             return self.anomaly();
         }
-        let filled = Quantity::from_nano(open.filled.nano().saturating_add(fill.quantity.nano()));
-        if filled == open.order.quantity {
-            return self.step(at, open, Input::LastFill, filled);
+        if is_last {
+            return self.step(at, Input::LastFill, filled);
         }
-        let applied = self.step(at, open, Input::PartFill, filled);
+        let applied = self.step(at, Input::PartFill, filled);
         if let Applied::Open(_) = applied {
             self.execs.insert(seen);
         }
@@ -205,27 +207,29 @@ impl Orders {
     /// say is an anomaly here.
     pub fn input(&mut self, id: OrderId, input: Input) -> Applied {
         let ours = matches!(input, Input::Send | Input::RequestCancel | Input::TimedOut);
-        match self.find(id).filter(|_| ours).and_then(|at| Some((at, *self.entries.get(at)?))) {
-            Some((at, open)) => self.step(at, open, input, open.filled),
+        match self.find(id).filter(|_| ours).and_then(|at| Some((at, self.entries.get(at)?.filled))) {
+            Some((at, filled)) => self.step(at, input, filled),
             None => self.anomaly(),
         }
     }
 
     #[inline]
-    fn step(&mut self, at: usize, open: OpenOrder, input: Input, filled: Quantity) -> Applied {
-        let Some(state) = next(open.state, input) else { return self.anomaly() };
-        let after = OpenOrder { state, filled, ..open };
-        if let Some(entry) = self.entries.get_mut(at) {
-            *entry = after;
-        }
-        let OpenOrder { order, .. } = open;
+    fn step(&mut self, at: usize, input: Input, filled: Quantity) -> Applied {
+        let Some(entry) = self.entries.get_mut(at) else { return self.anomaly() };
+        let Some(state) = next(entry.state, input) else { return self.anomaly() };
+        let (before, left) = (entry.filled, entry.remaining());
+        (entry.state, entry.filled) = (state, filled);
+        let after = *entry;
+        let order = &after.order;
         if !state.is_final() {
             self.hint = at;
-            self.add_working(order.instrument, order.side, open.filled.nano().saturating_sub(filled.nano()));
+            if filled != before {
+                self.add_working(order.instrument, order.side, before.nano().saturating_sub(filled.nano()));
+            }
             return Applied::Open(after);
         }
-        self.add_working(order.instrument, order.side, open.remaining().nano().saturating_neg());
-        if !open.filled.is_zero() {
+        self.add_working(order.instrument, order.side, left.nano().saturating_neg());
+        if !before.is_zero() {
             while let Some(seen) = self.execs.range((order.id, ExecId(0))..=(order.id, ExecId(u64::MAX))).next() {
                 let seen = *seen;
                 self.execs.remove(&seen);

@@ -31,8 +31,7 @@ impl Moves {
             *price = now;
             *r = 0;
             if before > 0 && now > 0 {
-                let exact = (now as f64 - before as f64) / before as f64 * 1e9;
-                *r = exact.round_ties_even().min(LARGEST) as i64;
+                *r = simple_return(before as f64, now as f64);
                 sum += i128::from(*r);
                 n += 1;
             }
@@ -75,9 +74,30 @@ impl Moves {
     }
 }
 
+/// The return from a price above zero to another at 1e-9, halves to even, at most `LARGEST`.
+#[inline]
+fn simple_return(before: f64, now: f64) -> i64 {
+    /// 1.5 · 2⁵²: floats of this size are whole, so an addition rounds to a whole number, ties to even.
+    const WHOLE: f64 = 6_755_399_441_055_744.0;
+    // At least −1e9 and, after the cap, at most 1e12: both lie where the addition rounds.
+    let exact = ((now - before) / before * 1e9).min(LARGEST);
+    (exact + WHOLE).to_bits() as i64 - WHOLE.to_bits() as i64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        /// Rounding by an addition is rounding half to even.
+        #[test]
+        fn returns_round_half_to_even(before in 1_i64.., now in 1_i64.., shift in 0_u32..62) {
+            let (before, now) = ((before >> shift).max(1), (now >> shift).max(1));
+            let exact = (now as f64 - before as f64) / before as f64 * 1e9;
+            let expected = exact.round_ties_even().min(LARGEST) as i64;
+            proptest::prop_assert_eq!(simple_return(before as f64, now as f64), expected);
+        }
+    }
 
     #[test]
     fn hand_worked_returns() {

@@ -1,5 +1,6 @@
 //! How often each agent's opinion had the sign of the next move, and how well its size went with the move's.
 
+use pulp::{Arch, Simd, WithSimd};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::AgentId;
 use tradegraph_quant::calibration::{correlation_of_sums, reliability, shrunk_hit_rate, shrunk_ic};
@@ -93,18 +94,7 @@ impl Scoreboard {
     /// Judges what an agent asked for at the last decision (0: it had no opinion) by the returns since, both by instrument.
     pub fn judge(&mut self, agent: AgentId, asked: &[i64], returns_nano: &[i64]) {
         let Some(score) = self.scores.get_mut(usize::from(agent.0)) else { return };
-        let (mut n, mut moves) = (0_u64, 0_i128);
-        let (mut hits, mut misses) = ([0_u64; 2], [0_u64; 2]);
-        // No branches: signs of opinions and moves cannot be foretold.
-        for (a, r) in asked.iter().zip(returns_nano) {
-            let (long, short, up, down) = (*a > 0, *a < 0, *r > 0, *r < 0);
-            n += u64::from(long | short);
-            moves += i128::from(if long | short { r.unsigned_abs() } else { 0 });
-            hits[0] += u64::from(long & up);
-            hits[1] += u64::from(short & down);
-            misses[0] += u64::from(long & down);
-            misses[1] += u64::from(short & up);
-        }
+        let Signs { n, moves, hits, misses } = Arch::new().dispatch(Pairs { asked, returns: returns_nano });
         if n == 0 || moves == 0 {
             return;
         }
@@ -114,13 +104,10 @@ impl Scoreboard {
         score.long = (score.long.0 + long.0, score.long.1 + long.1);
         score.short = (score.short.0 + short.0, score.short.1 + short.1);
         let most = MOST_MEAN_MOVES * moves as f64 / n as f64;
-        let [mut x1, mut y1, mut xx, mut yy, mut xy] = [0.0_f64; 5];
-        for (a, r) in asked.iter().zip(returns_nano) {
-            // In units in which neither squares nor sums lose digits; without an opinion nothing is added.
-            let capped = (*r as f64).clamp(-most, most) / 1e9;
-            let (x, y) = (*a as f64 / 1e9, if *a != 0 { capped } else { 0.0 });
-            (x1, y1, xx, yy, xy) = (x1 + x, y1 + y, xx + x * x, yy + y * y, xy + x * y);
-        }
+        let [x1, y1, xx, yy, xy] = Arch::new().dispatch(
+            #[inline(always)]
+            || sums(asked, returns_nano, most),
+        );
         let pairs = n as f64;
         if pairs >= FEWEST {
             if let Some(ic) = correlation_of_sums(pairs, x1, y1, xx, yy, xy) {
@@ -163,6 +150,80 @@ impl Scoreboard {
         }
         Ok(())
     }
+}
+
+/// Pairs that are looked at together: without a branch, since signs of opinions and moves cannot be foretold.
+const TOGETHER: usize = 64;
+
+/// How signs of opinions and moves agree; first those that a price should rise.
+#[derive(Default)]
+struct Signs {
+    /// Opinions, and the sum of the moves' sizes where there is one.
+    n: u64,
+    moves: i128,
+    hits: [u64; 2],
+    misses: [u64; 2],
+}
+
+/// What an agent asked for and what prices did then.
+struct Pairs<'a> {
+    asked: &'a [i64],
+    returns: &'a [i64],
+}
+
+impl WithSimd for Pairs<'_> {
+    type Output = Signs;
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Signs {
+        let Pairs { asked, returns } = self;
+        let mut all = Signs::default();
+        for (asked, returns) in asked.chunks(TOGETHER).zip(returns.chunks(TOGETHER)) {
+            let (mut hits, mut misses, mut n, mut moves, mut bits) = ([0_u64; 2], [0_u64; 2], 0, 0_u64, 0);
+            for (a, r) in asked.iter().zip(returns) {
+                let (long, short, up, down) = (*a > 0, *a < 0, *r > 0, *r < 0);
+                let size = if *a != 0 { r.unsigned_abs() } else { 0 };
+                n += u64::from(*a != 0);
+                moves = moves.wrapping_add(size);
+                bits |= size;
+                hits[0] += u64::from(long & up);
+                hits[1] += u64::from(short & down);
+                misses[0] += u64::from(long & down);
+                misses[1] += u64::from(short & up);
+            }
+            all.n += n;
+            all.moves += if bits < 1 << 57 {
+                i128::from(moves)
+            } else {
+                asked.iter().zip(returns).filter(|(a, _)| **a != 0).map(|(_, r)| i128::from(r.unsigned_abs())).sum()
+            };
+            for k in 0..2 {
+                all.hits[k] += hits[k];
+                all.misses[k] += misses[k];
+            }
+        }
+        all
+    }
+}
+
+/// Sums of x, y, x², y², xy over opinions x and moves y of at most `most`, one after the other. In units in which neither
+/// squares nor sums lose digits; without an opinion nothing is added.
+#[inline(always)]
+fn sums(asked: &[i64], returns: &[i64], most: f64) -> [f64; 5] {
+    let mut all = [0.0_f64; 5];
+    let (mut x, mut y) = ([0.0_f64; TOGETHER], [0.0_f64; TOGETHER]);
+    for (asked, returns) in asked.chunks(TOGETHER).zip(returns.chunks(TOGETHER)) {
+        for ((x, y), (a, r)) in x.iter_mut().zip(&mut y).zip(asked.iter().zip(returns)) {
+            let capped = (*r as f64).max(-most).min(most) / 1e9;
+            (*x, *y) = (*a as f64 / 1e9, if *a != 0 { capped } else { 0.0 });
+        }
+        let m = asked.len().min(returns.len());
+        for (x, y) in x.iter().zip(&y).take(m) {
+            for (sum, term) in all.iter_mut().zip([*x, *y, x * x, y * y, x * y]) {
+                *sum += term;
+            }
+        }
+    }
+    all
 }
 
 #[cfg(test)]

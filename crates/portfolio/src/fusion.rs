@@ -20,12 +20,15 @@
 //! Multipliers of an agent are products of its stages at 1e-9, so that one multiplication an agent gives the value of any
 //! stage: the same integers come out whether the stages are recorded or not.
 
+mod columns;
+
 use crate::backoff::Backoff;
 use crate::conflict::{Role, Sides, regime_weight};
 use crate::decisions::{Decisions, SignalRef};
-use crate::lots::nano_nav_of;
+use crate::lots::share_of_nav;
 use crate::sizing::{RiskColumns, VolatilitySizing, shrink};
-use tradegraph_columns::Status;
+use columns::{TOGETHER, Wishes, amount};
+use pulp::{Arch, Simd, WithSimd};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_domain::{
     AgentId, FactorId, InstrumentId, NANO, Quantity, Regime, Resolution, Step, Waterfall, WaterfallUnit, mul_nano,
@@ -97,9 +100,6 @@ impl Stages {
         Stages { scale: false, calibrate: false, regimes: false, learn: false, conflicts: false, to_edge: false };
 }
 
-/// Instruments whose opinions are added up before the next ones are looked at: their sums stay in the nearest cache.
-const TOGETHER: usize = 32;
-
 /// Multipliers of one agent after weight, scale, calibrate, regime and learned weight, at 1e-9.
 type Multipliers = [i64; 5];
 const MULTIPLIED: [Step; 5] = [Step::Weight, Step::Scale, Step::Calibrate, Step::Regime, Step::Learned];
@@ -111,6 +111,8 @@ pub struct FusionAllocator {
     risk: Option<(FeatureId, FeatureId)>,
     /// Targets before the portfolio's stages; what is held where there is no opinion.
     wanted: Vec<i64>,
+    /// The same, all together no more volatile than is wanted.
+    calmed: Vec<i64>,
     current: Vec<i64>,
     has_opinion: Vec<bool>,
     /// Instruments that no longer exist: opinions about them count for nothing.
@@ -175,6 +177,7 @@ impl FusionAllocator {
             parameters,
             risk: None,
             wanted: vec![0; n_instruments],
+            calmed: vec![0; n_instruments],
             current: vec![0; n_instruments],
             has_opinion: vec![false; n_instruments],
             gone: vec![false; n_instruments],
@@ -382,50 +385,114 @@ impl FusionAllocator {
         self.backoff.tick();
         self.listen(signals);
         let risk = self.risk.map(|(v, c)| RiskColumns { volatility: view.feature(v), correlation: view.feature(c) });
+        self.form_wishes(signals, risk.as_ref());
         let (holds, has_doubts) = (books.holds(), panel.has_doubts());
         let is_idle = holds.is_empty();
-        for from in (0..self.wanted.len()).step_by(TOGETHER) {
-            let (sides, any) = self.sides(signals, from);
-            for (i, (sides, any)) in (from..self.wanted.len()).zip(sides.iter().zip(any)) {
-                let id = InstrumentId(i as u32);
-                let open = if is_idle { 0 } else { holds.buying(id).nano() - holds.selling(id).nano() };
-                let held = Quantity::from_nano(books.position(id).nano() + open);
-                let current =
-                    if held.is_zero() { 0 } else { nano_nav_of(id, held, nav, panel, books).unwrap_or_default() };
-                let has_opinion = any && !self.gone[i];
-                let doubtful = has_doubts && panel.is_doubtful(id);
-                self.wanted[i] =
-                    if has_opinion { self.conclude(sides, i, doubtful, risk.as_ref(), &mut Nowhere) } else { current };
-                (self.current[i], self.has_opinion[i]) = (current, has_opinion);
+        for i in 0..self.wanted.len() {
+            let id = InstrumentId(i as u32);
+            let open = if is_idle { 0 } else { holds.buying(id).nano() - holds.selling(id).nano() };
+            let held = Quantity::from_nano(books.position(id).nano() + open);
+            let current =
+                if held.is_zero() { 0 } else { share_of_nav(id, held, nav, panel, books).unwrap_or_default() };
+            self.current[i] = current;
+            if !self.has_opinion[i] {
+                self.wanted[i] = current;
+            } else if has_doubts && panel.is_doubtful(id) {
+                self.wanted[i] = self.fuse(signals, i, true, risk.as_ref(), &mut Nowhere);
             }
         }
         let calm = match (&self.parameters.sizing, &risk) {
             (Some(sizing), Some(columns)) => sizing.scale(columns, &self.wanted),
             _ => NANO,
         };
-        self.keep_strongest(calm);
-        let sizes = self.wanted.iter().zip(&self.kept).filter(|(_, kept)| **kept).map(|(w, _)| shrink(*w, calm));
-        let sum = sizes.fold(0_i128, |sum, size| sum + i128::from(size.unsigned_abs()));
-        let portfolio = Portfolio { calm, fit: self.fit(sum), least: self.least_order(nav) };
+        Arch::new().dispatch(
+            #[inline(always)]
+            || columns::shrink(&self.wanted, calm, &mut self.calmed),
+        );
+        self.keep_strongest();
+        let sizes = self.calmed.iter().zip(&self.kept).map(|(w, kept)| if *kept { w.unsigned_abs() } else { 0 });
+        let sum = sizes.fold(0_i128, |sum, size| sum + i128::from(size));
+        let portfolio = Portfolio { fit: self.fit(sum), least: self.least_order(nav) };
         if !self.backoff.is_empty() {
             let mut backoff = std::mem::take(&mut self.backoff);
             backoff.forget_met(|i| self.wish(i.index(), &portfolio).is_none());
             self.backoff = backoff;
         }
-        for i in 0..self.wanted.len() {
-            let Some(wish) = self.wish(i, &portfolio) else { continue };
-            let d = out.push(InstrumentId(i as u32), self.current[i], WaterfallUnit::NanoNav);
-            let id = InstrumentId(i as u32);
-            self.fuse(signals, i, panel.is_doubtful(id), risk.as_ref(), &mut d.waterfall);
-            d.waterfall.step_to(Step::VolatilityTarget, wish.calmed);
-            d.waterfall.step_to(Step::Construct, wish.target);
-            d.waterfall.step_to(Step::Turnover, wish.after);
-            let reduces = d.reduces();
-            if !reduces && self.backoff.is_waiting(InstrumentId(i as u32)) {
-                out.pop();
+        let mut marks = [false; TOGETHER];
+        for from in (0..self.wanted.len()).step_by(TOGETHER) {
+            let to = self.wanted.len().min(from + TOGETHER);
+            let marks = &mut marks[..to - from];
+            self.mark_changes(from, to, &portfolio, marks);
+            for i in (from..to).zip(marks).filter(|(_, mark)| **mark).map(|(i, _)| i) {
+                let Some(wish) = self.wish(i, &portfolio) else { continue };
+                let id = InstrumentId(i as u32);
+                let d = out.push(id, self.current[i], WaterfallUnit::NanoNav);
+                self.fuse(signals, i, panel.is_doubtful(id), risk.as_ref(), &mut d.waterfall);
+                d.waterfall.step_to(Step::VolatilityTarget, self.calmed[i]);
+                d.waterfall.step_to(Step::Construct, wish.target);
+                d.waterfall.step_to(Step::Turnover, wish.after);
+                if !d.reduces() && self.backoff.is_waiting(id) {
+                    out.pop();
+                }
             }
         }
         Ok(())
+    }
+
+    /// Marks the changes of some instruments that may be worth making: all for which `wish` has one, and few others.
+    fn mark_changes(&self, from: usize, to: usize, portfolio: &Portfolio, marks: &mut [bool]) {
+        let wishes = Wishes {
+            calmed: &self.calmed[from..to],
+            kept: &self.kept[from..to],
+            has_opinion: &self.has_opinion[from..to],
+            current: &self.current[from..to],
+        };
+        let least = self.parameters.band_nano.unsigned_abs();
+        Arch::new().dispatch(
+            #[inline(always)]
+            || columns::mark_changes(&wishes, portfolio.fit, least, marks),
+        );
+    }
+
+    /// Forms `wanted` wherever there is an opinion, as if no bar were doubtful.
+    fn form_wishes(&mut self, signals: &[SignalRef<'_>], risk: Option<&RiskColumns<'_>>) {
+        Arch::new().dispatch(FormWishes { allocator: self, signals, risk });
+    }
+
+    #[inline(always)]
+    fn form_wishes_widest(&mut self, signals: &[SignalRef<'_>], risk: Option<&RiskColumns<'_>>) {
+        let n = self.wanted.len();
+        let p = &self.parameters;
+        let rules = columns::Rules {
+            conflicts: p.stages.conflicts,
+            regime: self.regime,
+            max_weight: p.max_weight_nano,
+            allow_short: p.allow_short,
+            reference: p.sizing.as_ref().filter(|_| risk.is_some()).and_then(|s| s.instrument),
+        };
+        let usual = rules.are_usual();
+        let mut sides = columns::Sides::NONE;
+        for from in (0..n).step_by(TOGETHER) {
+            let to = n.min(from + TOGETHER);
+            let mut fits = usual;
+            sides.clear(to - from);
+            for (s, asked) in signals.iter().zip(self.asked.chunks_exact(n.max(1))) {
+                let weight = self.multipliers(s.agent)[MULTIPLIED.len() - 1];
+                let (confidence, status) = (&s.confidence[from..to], &s.status[from..to]);
+                fits &= sides.add(self.role(s.agent), &asked[from..to], confidence, status, weight);
+            }
+            let told = self.has_opinion[from..to].iter_mut().zip(&self.gone[from..to]).zip(&sides.any);
+            told.for_each(|((has_opinion, gone), any)| *has_opinion = *any & !*gone);
+            if fits {
+                let values = &mut self.wanted[from..to];
+                sides.resolve(&rules, values);
+                columns::size(&rules, risk.map(|r| r.volatility.part(from, to)), values);
+                continue;
+            }
+            for i in from..to {
+                self.wanted[i] = self.fuse(signals, i, false, risk, &mut Nowhere);
+            }
+        }
     }
 
     /// Takes what every agent asks for, and with it the multipliers of each.
@@ -434,26 +501,16 @@ impl FusionAllocator {
         self.has_decided = true;
         self.speakers.clear();
         self.speakers.extend(signals.iter().map(|s| s.agent));
-        self.asked.clear();
+        // Every cell is written anew.
         self.asked.resize(signals.len() * n, 0);
         // The multipliers first: they rest on what was said before this decision.
         self.weigh();
         let full = self.parameters.max_weight_nano as f64;
         for (s, asked) in signals.iter().zip(self.asked.chunks_exact_mut(n.max(1))) {
-            for factor in s.factors.chunks_exact(n.max(1)) {
-                asked.iter_mut().zip(factor).for_each(|(a, x)| *a += amount(*x, full));
-            }
-            for (a, status) in asked.iter_mut().zip(s.status) {
-                *a = if *status == Status::Ok { *a } else { 0 };
-            }
+            let (squares, spoken) = columns::ask(s.factors, s.status, full, asked);
             if let Some((sum, count)) = self.loudness.get_mut(usize::from(s.agent.0)) {
-                let (mut squares, mut spoken) = (0.0, 0_u32);
-                for a in asked.iter().map(|a| *a as f64) {
-                    squares += a * a;
-                    spoken += u32::from(a != 0.0);
-                }
                 *sum += squares / (full * full);
-                *count += f64::from(spoken);
+                *count += spoken as f64;
             }
         }
     }
@@ -500,13 +557,9 @@ impl FusionAllocator {
         if !self.has_opinion[i] {
             return None;
         }
-        let (wanted, current) = (self.wanted[i], self.current[i]);
-        if wanted == 0 && current == 0 {
-            return None;
-        }
-        let calmed = shrink(wanted, portfolio.calm);
+        let current = self.current[i];
         // Toward zero, so that the sum is within the limit.
-        let kept = if self.kept[i] { calmed } else { 0 };
+        let kept = if self.kept[i] { self.calmed[i] } else { 0 };
         let target = if portfolio.fit >= NANO { kept } else { down(kept, portfolio.fit) };
         if target == current {
             return None;
@@ -514,7 +567,7 @@ impl FusionAllocator {
         let (p, distance) = (&self.parameters, target.abs_diff(current));
         // An end is an end, however small.
         if target == 0 {
-            return Some(Wish { calmed, target, after: 0 });
+            return Some(Wish { target, after: 0 });
         }
         let least = p.band_nano.unsigned_abs();
         if distance < least {
@@ -527,17 +580,17 @@ impl FusionAllocator {
         }
         let short_of = if p.stages.to_edge { i64::try_from(band).unwrap_or_default() } else { 0 };
         let after = if target > current { target - short_of } else { target + short_of };
-        (after.abs_diff(current) >= portfolio.least.max(1)).then_some(Wish { calmed, target, after })
+        (after.abs_diff(current) >= portfolio.least.max(1)).then_some(Wish { target, after })
     }
 
     /// Marks the strongest targets. What nobody has an opinion about stays as it is and takes a place first; what is held
     /// gives way only to what is stronger by more than the no-trade band, so that ranks that hardly differ are not traded.
-    fn keep_strongest(&mut self, calm: i64) {
+    fn keep_strongest(&mut self) {
         let Some(most) = self.parameters.max_positions else { return };
         let band = self.parameters.band_nano.unsigned_abs();
         self.ranks.clear();
-        for (i, w) in (0_u32..).zip(&self.wanted) {
-            let (at, size) = (i as usize, shrink(*w, calm).unsigned_abs());
+        for (i, w) in (0_u32..).zip(&self.calmed) {
+            let (at, size) = (i as usize, w.unsigned_abs());
             let strength = match (size, self.current[at]) {
                 (0, _) => 0,
                 (_, _) if !self.has_opinion[at] => u64::MAX,
@@ -575,26 +628,6 @@ impl FusionAllocator {
         value_nano.abs() < self.parameters.min_order_nano
     }
 
-    /// Both sides of the opinions about `TOGETHER` instruments from `from` on, agent after agent, and whether there is any.
-    #[inline]
-    fn sides(&self, signals: &[SignalRef<'_>], from: usize) -> ([Sides; TOGETHER], [bool; TOGETHER]) {
-        let n = self.wanted.len();
-        let (mut all, mut any) = ([Sides::default(); TOGETHER], [false; TOGETHER]);
-        let to = n.min(from + TOGETHER);
-        for (s, asked) in signals.iter().zip(self.asked.chunks_exact(n.max(1))) {
-            let (role, weight) = (self.role(s.agent), self.multipliers(s.agent)[MULTIPLIED.len() - 1]);
-            let opinions = asked[from..to].iter().zip(&s.confidence[from..to]).zip(&s.status[from..to]);
-            for (((asked, confidence), status), (sides, any)) in opinions.zip(all.iter_mut().zip(&mut any)) {
-                *any |= *status == Status::Ok;
-                // What is not said was asked as 0.
-                if *asked != 0 {
-                    sides.add(role, mul_nano(sure(*asked, *confidence), weight));
-                }
-            }
-        }
-        (all, any)
-    }
-
     fn role(&self, agent: AgentId) -> Role {
         self.parameters.roles.get(usize::from(agent.0)).copied().unwrap_or_default()
     }
@@ -611,7 +644,7 @@ impl FusionAllocator {
         doubtful: bool,
         risk: Option<&RiskColumns<'_>>,
         record: &mut impl Record,
-    ) {
+    ) -> i64 {
         let (n, full) = (self.wanted.len(), self.parameters.max_weight_nano as f64);
         let mut sides = Sides::default();
         let mut after = [0_i64; MULTIPLIED.len()];
@@ -628,7 +661,7 @@ impl FusionAllocator {
             sides.add(self.role(s.agent), mul_nano(sure, last));
         }
         MULTIPLIED.iter().zip(after).for_each(|(step, sum)| record.step(*step, sum));
-        self.conclude(&sides, i, doubtful, risk, record);
+        self.conclude(&sides, i, doubtful, risk, record)
     }
 
     /// One value of both sides, after the stages of one instrument.
@@ -670,17 +703,32 @@ impl FusionAllocator {
     }
 }
 
-/// What all targets are multiplied by at 1e-9: for the volatility target, then for the gross limit.
+/// `FusionAllocator::form_wishes` with the widest instructions of the processor. A type of its own: a closure this large is
+/// called instead of compiled for them.
+struct FormWishes<'a, 'b> {
+    allocator: &'a mut FusionAllocator,
+    signals: &'a [SignalRef<'b>],
+    risk: Option<&'a RiskColumns<'b>>,
+}
+
+impl WithSimd for FormWishes<'_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.allocator.form_wishes_widest(self.signals, self.risk);
+    }
+}
+
+/// What holds for all instruments.
 struct Portfolio {
-    calm: i64,
+    /// What targets are multiplied by at 1e-9 for the gross limit.
     fit: i64,
     /// Smallest order, in 1e-9 of NAV.
     least: u64,
 }
 
-/// A change worth making: the target after each of the portfolio's stages.
+/// A change worth making: the target after the last two of the portfolio's stages.
 struct Wish {
-    calmed: i64,
     target: i64,
     after: i64,
 }
@@ -696,17 +744,6 @@ fn down(amount: i64, factor: i64) -> i64 {
 #[inline]
 fn sure(asked: i64, confidence: f64) -> i64 {
     mul_nano(asked, quantise(confidence, 1e9).unwrap_or_default().clamp(0, NANO))
-}
-
-/// What a factor asks for, halves to even. Factors lie on [−1, 1]; one that does not (or is no number) asks for nothing.
-#[inline]
-fn amount(x: f64, full: f64) -> i64 {
-    /// 1.5 · 2⁵²: floats of this size are whole, so an addition rounds to a whole number, ties to even.
-    const WHOLE: f64 = 6_755_399_441_055_744.0;
-    const MOST: f64 = 8.0 * NANO as f64 + 0.5;
-    let product = x * full;
-    let rounded = (product + WHOLE).to_bits() as i64 - WHOLE.to_bits() as i64;
-    if product.abs() <= MOST { rounded } else { 0 }
 }
 
 mod why;

@@ -1,7 +1,9 @@
 //! From a share of NAV to whole lots, and back.
 
 use crate::decisions::Decision;
-use tradegraph_domain::{InstrumentId, Lots, NANO, Overflow, Quantity, Step, WaterfallUnit, mul_div_half_even};
+use tradegraph_domain::{
+    InstrumentId, Lots, NANO, Overflow, Quantity, Step, WaterfallUnit, div_nano_half_even, mul_div_half_even,
+};
 use tradegraph_ledger::{Ledger, NavMissing};
 use tradegraph_market::Panel;
 
@@ -38,6 +40,17 @@ pub fn nano_nav_of(
     share(value, nav).ok_or(SizeError::Overflow(Overflow("share of NAV")))
 }
 
+/// `nano_nav_of` of what is not zero, by way of 64 bits where all numbers fit them.
+#[inline]
+pub(crate) fn share_of_nav(i: InstrumentId, held: Quantity, nav: i128, panel: &Panel, books: &Ledger) -> Option<i64> {
+    let narrow = || {
+        let (price, _) = panel.last(i)?;
+        let value = books.to_base(i, price.notional_nano(held).ok()?).ok()?;
+        narrow_share(i64::try_from(value).ok()?, i64::try_from(nav).ok().filter(|nav| *nav > 0)?)
+    };
+    narrow().or_else(|| nano_nav_of(i, held, nav, panel, books).ok())
+}
+
 /// The quantity stage: turns a decision's target into lots toward zero, records the rounding as a step, and fills the
 /// line target − position − open = order. Decisions that are in lots already are left alone.
 ///
@@ -53,7 +66,9 @@ pub fn size_in_lots(d: &mut Decision, nav: i128, panel: &Panel, books: &Ledger) 
     if nav <= 0 {
         return Err(size.into());
     }
-    let value = mul_div_half_even(d.waterfall.last.into(), nav, NANO.into()).ok_or(size)?;
+    let last = i128::from(d.waterfall.last);
+    let narrow = last.checked_mul(nav).map(div_nano_half_even);
+    let value = narrow.or_else(|| mul_div_half_even(last, nav, NANO.into())).ok_or(size)?;
     let target = lots_worth(i, value, panel, books)?;
     let rounded = nano_nav_of(i, Lots(target).quantity(lot)?, nav, panel, books)?;
     d.waterfall.step_to(Step::Lot, rounded);
@@ -83,9 +98,47 @@ pub(crate) fn lots_worth(i: InstrumentId, value: i128, panel: &Panel, books: &Le
 }
 
 /// value / NAV in 1e-9, toward zero.
+#[inline]
 fn share(value: i128, nav: i128) -> Option<i64> {
     if nav <= 0 {
         return None;
     }
+    if let (Ok(value), Ok(nav)) = (i64::try_from(value), i64::try_from(nav))
+        && let Some(share) = narrow_share(value, nav)
+    {
+        return Some(share);
+    }
     i64::try_from(value.checked_mul(NANO.into())? / nav).ok()
+}
+
+/// `share` where a float is the quotient to within one; the exact remainder says by how much it is off.
+#[inline]
+fn narrow_share(value: i64, nav: i64) -> Option<i64> {
+    let size = value.checked_abs()?;
+    let near = size as f64 * 1e9 / nav as f64;
+    if near >= 1_125_899_906_842_624.0 {
+        return None; // 2⁵⁰
+    }
+    let near = near as i64;
+    let rest = i128::from(size) * i128::from(NANO) - i128::from(near) * i128::from(nav);
+    let whole = near - i64::from(rest < 0) + i64::from(rest >= i128::from(nav));
+    Some(if value < 0 { -whole } else { whole })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn shares_of_nav_are_exact(value in any::<i64>(), nav in 1_i64.., shifts in (0_u32..63, 0_u32..63), whole in 0_i64..4) {
+            let (mut value, nav) = (value >> shifts.0, (nav >> shifts.1).max(1));
+            if whole > 0 {
+                value = nav.saturating_mul(whole); // the edge of a whole number
+            }
+            let exact = i128::from(value) * i128::from(NANO) / i128::from(nav);
+            prop_assert_eq!(share(value.into(), nav.into()), i64::try_from(exact).ok());
+        }
+    }
 }

@@ -101,9 +101,13 @@ fn split(
     let mut missing = i128::from(total);
     for (index, ((w, part), rest)) in weights.iter().zip(&mut *out).zip(&mut *rests).enumerate() {
         let product = i128::from(total) * weight(*w);
-        let floor = product.div_euclid(divisor);
+        let (floor, left) = match (i64::try_from(product), i64::try_from(divisor)) {
+            // A division of 64 bits is several times as fast.
+            (Ok(product), Ok(divisor)) => (product.div_euclid(divisor).into(), product.rem_euclid(divisor).into()),
+            _ => (product.div_euclid(divisor), product.rem_euclid(divisor)),
+        };
         *part = i64::try_from(floor).map_err(|_| ApportionError::Overflow { index })?;
-        *rest = (product.rem_euclid(divisor), index);
+        *rest = (left, index);
         missing -= floor;
     }
     // The remainders sum to `missing · divisor` and each is below `divisor`, so 0 ≤ missing < number of weights.

@@ -11,7 +11,7 @@ use tradegraph_market::Panel;
 
 impl Gate {
     /// Position, short, exposure and margin rules; returns the notional by which the order may raise gross exposure, in
-    /// base.
+    /// base, and the worst cases of its instrument without it, if sums are kept.
     #[inline]
     pub(super) fn check_exposure(
         &mut self,
@@ -20,7 +20,7 @@ impl Gate {
         cash_nano: i128,
         panel: &Panel,
         books: &Ledger,
-    ) -> Result<i128, Refusal> {
+    ) -> Result<(i128, Option<Worst>), Refusal> {
         let limits = &self.limits;
         let i = order.instrument;
         // A missing NAV blocks what adds risk. Only limits in shares of NAV need its value.
@@ -59,16 +59,20 @@ impl Gate {
                 return Err(refuse(Rule::Locate, units, worst_position.saturating_abs(), Unit::QuantityNano));
             }
         }
-        if self.has.sums {
-            self.check_sums(order, units, prices, cash_nano, nav, panel, books)?;
-        }
-        if prices.worth == prices.trade {
-            return books.to_base(i, prices.notional_nano).map_err(|_| missing());
-        }
-        in_base(order.quantity.nano())
+        let without = if self.has.sums {
+            Some(self.check_sums(order, units, prices, cash_nano, nav, panel, books)?)
+        } else {
+            None
+        };
+        let exposure = if prices.worth == prices.trade {
+            books.to_base(i, prices.notional_nano).map_err(|_| missing())?
+        } else {
+            in_base(order.quantity.nano())?
+        };
+        Ok((exposure, without))
     }
 
-    /// The rules about sums over all instruments. `units` are those with the order.
+    /// The rules about sums over all instruments. `units` are those with the order; returns the worst cases without it.
     #[allow(clippy::too_many_arguments, reason = "an order and what it is judged by")]
     fn check_sums(
         &mut self,
@@ -79,7 +83,7 @@ impl Gate {
         nav: i128,
         panel: &Panel,
         books: &Ledger,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Worst, Refusal> {
         let (i, limits) = (order.instrument, &self.limits);
         let rules = rules_of(limits, self.now);
         self.sums.refresh(limits, rules, panel, books).map_err(|_| overflow())?;
@@ -107,10 +111,10 @@ impl Gate {
         }
         group(Rule::Currency, 1, currency)?;
         group(Rule::Venue, 2, venue)?;
-        match rules {
-            Some(rules) => self.check_margin(order, units, &rules, prices, cash_nano, all, nav, panel, books),
-            None => Ok(()),
+        if let Some(rules) = rules {
+            self.check_margin(order, units, &rules, prices, cash_nano, all, nav, panel, books)?;
         }
+        Ok(without)
     }
 
     /// The rules of a margin account. `all` are the sums with the order; equity is NAV after the order's fee.

@@ -831,6 +831,9 @@ proptest! {
             }
             let mut anew = Sums::default();
             anew.refresh(d.gate.limits(), None, &d.panel, &d.books).unwrap();
+            let mut without_groups = Sums::default();
+            without_groups.refresh(&Limits::default(), None, &d.panel, &d.books).unwrap();
+            prop_assert_eq!(without_groups.all, anew.all, "the shorter way comes to the same");
             if d.gate.sums.are_of(&d.books, None) {
                 prop_assert_eq!(&d.gate.sums, &anew, "sums that are carried along are those formed anew");
             }

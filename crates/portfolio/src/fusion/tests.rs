@@ -1,5 +1,8 @@
 use super::*;
 use proptest::prelude::*;
+use tradegraph_columns::{ColRef, Status};
+use tradegraph_domain::FeedId;
+use tradegraph_market::FeatureKind;
 
 fn parameters(allow_short: bool) -> FusionParameters {
     FusionParameters {
@@ -25,14 +28,15 @@ fn signal<'a>(agent: u16, factors: &'a [f64], confidence: &'a [f64], status: &'a
 /// The target of the one instrument and its reasons.
 fn fused(mut a: FusionAllocator, signals: &[SignalRef<'_>], doubtful: bool) -> (Option<i64>, Waterfall) {
     a.listen(signals);
+    a.form_wishes(signals, None);
     let mut w = Waterfall::default();
-    let ([sides, ..], [any, ..]) = a.sides(signals, 0);
-    let silent = any.then(|| a.conclude(&sides, 0, doubtful, None, &mut Nowhere));
-    if let Some(target) = silent {
-        a.fuse(signals, 0, doubtful, None, &mut w);
+    let target = a.has_opinion[0].then(|| a.fuse(signals, 0, doubtful, None, &mut w));
+    if let Some(target) = target {
         assert_eq!(w.last, target, "recording changes nothing");
+        let sure = a.fuse(signals, 0, false, None, &mut Nowhere);
+        assert_eq!(a.wanted[0], sure, "all together as one by one");
     }
-    (silent, w)
+    (target, w)
 }
 
 fn steps(w: &Waterfall) -> Vec<(Step, i64)> {
@@ -155,14 +159,14 @@ fn a_regime_is_confirmed() {
 }
 
 fn portfolio_of(a: &FusionAllocator) -> Portfolio {
-    Portfolio { calm: NANO, fit: a.fit(a.wanted.iter().map(|w| i128::from(w.abs())).sum()), least: 0 }
+    Portfolio { fit: a.fit(a.calmed.iter().map(|w| i128::from(w.abs())).sum()), least: 0 }
 }
 
 #[test]
 fn hand_worked_bands() {
     let mut a = FusionAllocator::new(parameters(true), 1);
     let mut after = |wanted: i64, current: i64, cost: f64, to_edge: bool| {
-        (a.wanted[0], a.current[0], a.has_opinion[0]) = (wanted, current, true);
+        (a.calmed[0], a.current[0], a.has_opinion[0]) = (wanted, current, true);
         (a.parameters.cost, a.parameters.stages.to_edge) = (cost, to_edge);
         a.wish(0, &portfolio_of(&a)).map(|w| w.after)
     };
@@ -181,26 +185,26 @@ fn the_strongest_are_kept() {
     let mut a = FusionAllocator::new(parameters(true), 6);
     let kept = |a: &mut FusionAllocator, most| {
         a.parameters.max_positions = most;
-        a.keep_strongest(NANO);
+        a.keep_strongest();
         (0..6).filter(|i| a.kept[*i]).collect::<Vec<_>>()
     };
     // In thousandths of NAV: 20, 40, -30, 30, none, none; the band is 5.
-    a.wanted = vec![20_000_000, 40_000_000, -30_000_000, 30_000_000, 0, 0];
+    a.calmed = vec![20_000_000, 40_000_000, -30_000_000, 30_000_000, 0, 0];
     a.has_opinion = vec![true; 6];
     assert_eq!(kept(&mut a, None), [0, 1, 2, 3, 4, 5]);
     assert_eq!(kept(&mut a, Some(4)), [0, 1, 2, 3]);
     assert_eq!(kept(&mut a, Some(2)), [1, 2], "equals by their place, whatever their side");
     a.current[3] = 1;
     assert_eq!(kept(&mut a, Some(2)), [1, 3], "what is held gives way only to what is stronger by more than the band");
-    a.wanted[2] = -35_000_001;
+    a.calmed[2] = -35_000_001;
     assert_eq!(kept(&mut a, Some(2)), [1, 2]);
     // Held and without an opinion: it stays and takes a place.
-    (a.wanted[4], a.current[4], a.has_opinion[4]) = (1_000_000, 1_000_000, false);
+    (a.calmed[4], a.current[4], a.has_opinion[4]) = (1_000_000, 1_000_000, false);
     assert_eq!(kept(&mut a, Some(2)), [1, 4]);
     // What gives way is sold to the last unit, whatever the band.
     a.current = vec![1_000_000; 6];
-    let out = a.wish(0, &Portfolio { calm: NANO, fit: NANO, least: u64::MAX }).unwrap();
-    assert_eq!((out.calmed, out.target, out.after), (20_000_000, 0, 0));
+    let out = a.wish(0, &Portfolio { fit: NANO, least: u64::MAX }).unwrap();
+    assert_eq!((out.target, out.after), (0, 0));
 }
 
 #[test]
@@ -211,8 +215,8 @@ fn small_orders_are_not_made() {
     let least = a.least_order(3_000 * i128::from(NANO));
     assert_eq!(least, 8_333_334);
     let mut after = |wanted: i64, current: i64| {
-        (a.wanted[0], a.current[0], a.has_opinion[0]) = (wanted, current, true);
-        a.wish(0, &Portfolio { calm: NANO, fit: NANO, least }).map(|w| w.after)
+        (a.calmed[0], a.current[0], a.has_opinion[0]) = (wanted, current, true);
+        a.wish(0, &Portfolio { fit: NANO, least }).map(|w| w.after)
     };
     assert_eq!(after(50_000_000, 41_666_667), None, "24.999999 of 3,000");
     assert_eq!(after(50_000_000, 41_666_666), Some(50_000_000));
@@ -221,6 +225,66 @@ fn small_orders_are_not_made() {
 }
 
 proptest! {
+    /// Columns give what one instrument at a time gives, sizes by risk and marks of changes included, whatever the numbers.
+    #[test]
+    fn all_together_are_as_one_by_one(
+        cells in prop::collection::vec((
+            prop_oneof![8 => -1.0_f64..1.0, 1 => any::<f64>()], prop_oneof![8 => 0.0_f64..1.0, 1 => any::<f64>()],
+            0_u8..3, prop_oneof![8 => 0.001_f64..0.1, 1 => any::<f64>()], -100_000_000_i64..100_000_000,
+        ), 300),
+        weight in prop_oneof![3 => 0_i64..2 * NANO, 1 => any::<i64>()],
+        (regime, allow_short, gone) in (0_u8..6, any::<bool>(), 0_usize..300),
+        (calm, fit, n_known) in (0_i64..2 * NANO, 0_i64..2 * NANO, 0_usize..300),
+    ) {
+        let n = cells.len() / 2;
+        let spec = |kind| FeatureSpec { kind, feed: FeedId(0) };
+        let mut p = parameters(allow_short);
+        p.weights_nano[1] = weight;
+        p.sizing = Some(VolatilitySizing {
+            volatility: spec(FeatureKind::RealisedVol { n: 60 }),
+            correlation: spec(FeatureKind::MarketCorrelation { n: 60 }),
+            instrument: Some(0.02),
+            portfolio: None,
+        });
+        let factors: Vec<f64> = cells.iter().map(|c| c.0).collect();
+        let confidence: Vec<f64> = cells.iter().map(|c| c.1).collect();
+        let status: Vec<Status> = cells.iter().map(|c| [Status::Ok, Status::Ok, Status::WarmUp][usize::from(c.2)]).collect();
+        let volatility: Vec<f64> = cells.iter().map(|c| c.3).take(n_known).collect();
+        let column = ColRef::new(&volatility, &status[..n_known]);
+        let risk = RiskColumns { volatility: column, correlation: column };
+        let signals = [1, 2].map(|k| {
+            let at = usize::from(k - 1) * n..usize::from(k) * n;
+            signal(k, &factors[at.clone()], &confidence[at.clone()], &status[at])
+        });
+        let mut a = FusionAllocator::new(p, n);
+        a.regime = Regime::from_byte(regime).unwrap();
+        if let Some(gone) = a.gone.get_mut(gone) {
+            *gone = true;
+        }
+        a.listen(&signals);
+        a.form_wishes(&signals, Some(&risk));
+        for i in 0..n {
+            let any = signals.iter().any(|s| s.is_ok(i)) && !a.gone[i];
+            prop_assert_eq!(a.has_opinion[i], any);
+            if any {
+                prop_assert_eq!(a.wanted[i], a.fuse(&signals, i, false, Some(&risk), &mut Nowhere), "instrument {}", i);
+            }
+        }
+        columns::shrink(&a.wanted, calm, &mut a.calmed);
+        for (w, c) in a.wanted.iter().zip(&a.calmed) {
+            prop_assert_eq!(shrink(*w, calm), *c);
+        }
+        for (current, c) in a.current.iter_mut().zip(&cells) {
+            *current = c.4;
+        }
+        let portfolio = Portfolio { fit, least: 0 };
+        let mut marks = vec![false; n];
+        a.mark_changes(0, n, &portfolio, &mut marks);
+        for (i, mark) in marks.iter().enumerate() {
+            prop_assert!(*mark || a.wish(i, &portfolio).is_none());
+        }
+    }
+
     /// Reasons sum to the target by integer equality, and recording them changes nothing, for any opinions, numbers that
     /// are none included, any state of the council, and any stages switched off.
     #[test]
@@ -257,9 +321,9 @@ proptest! {
             prop_assert!(w.balances());
             prop_assert!(target.unsigned_abs() <= 100_000_000);
             prop_assert!(allow_short || target >= 0);
-            (a.wanted[0], a.current[0], a.has_opinion[0]) = (target, current, true);
-            if let Some(wish) = a.wish(0, &Portfolio { calm, fit, least: 0 }) {
-                w.step_to(Step::VolatilityTarget, wish.calmed);
+            (a.calmed[0], a.current[0], a.has_opinion[0]) = (shrink(target, calm), current, true);
+            if let Some(wish) = a.wish(0, &Portfolio { fit, least: 0 }) {
+                w.step_to(Step::VolatilityTarget, a.calmed[0]);
                 w.step_to(Step::Construct, wish.target);
                 w.step_to(Step::Turnover, wish.after);
                 prop_assert_eq!(w.last, wish.after);

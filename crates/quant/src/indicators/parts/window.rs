@@ -75,6 +75,16 @@ impl Window {
         self.ring.chunks_exact(self.n_instruments.max(1))
     }
 
+    /// The ring itself, row after row.
+    pub(crate) fn all(&self) -> &[f64] {
+        &self.ring
+    }
+
+    /// True if the next row is the last of the ring, for windows that are full and in step.
+    pub(crate) fn renews_next(&self) -> bool {
+        self.slot.first().is_some_and(|slot| slot + 1 == self.period)
+    }
+
     /// True just after a datum came to the last row: time to recompute sums from the window itself.
     pub(crate) fn at_start(&self, i: usize) -> bool {
         self.slot[i] == 0

@@ -173,6 +173,23 @@ impl<'a, T: Copy + Default> ColRef<'a, T> {
         self.status
     }
 
+    /// Cells `from..to`; empty if out of range.
+    #[inline]
+    #[must_use]
+    pub fn cells(self, from: usize, to: usize) -> Self {
+        match (self.values.get(from..to), self.status.get(from..to)) {
+            (Some(values), Some(status)) => ColRef { values, status },
+            _ => ColRef { values: &[], status: &[] },
+        }
+    }
+
+    /// All values, if every cell is `Ok`: for kernels over whole columns.
+    #[inline]
+    #[must_use]
+    pub fn whole(self) -> Option<&'a [T]> {
+        all_ok(self.status).then_some(self.values)
+    }
+
     /// Cells in order: a value or the reason why there is none.
     pub fn iter(&self) -> impl Iterator<Item = Result<T, Status>> + 'a {
         self.values.iter().zip(self.status).map(|(v, s)| if *s == Status::Ok { Ok(*v) } else { Err(*s) })

@@ -138,6 +138,8 @@ pub struct Confluence {
     to: Vec<f64>,
     /// The turning points near each level of the leg, as far as they have been looked for.
     near: Vec<Near>,
+    /// The levels that are known to have none, as bits: most bars meet only such levels.
+    barren: Vec<u16>,
     /// Room for the instruments that meet a level in a row.
     met: Vec<Met>,
 }
@@ -169,6 +171,7 @@ impl Confluence {
             from: vec![f64::NAN; n_instruments],
             to: vec![f64::NAN; n_instruments],
             near: vec![Near::default(); n_instruments],
+            barren: vec![0; n_instruments],
             met: vec![Met::default(); n_instruments],
         };
         Columns::of(study, n_instruments)
@@ -178,15 +181,16 @@ impl Confluence {
     fn begin(&mut self, i: usize) {
         (self.from[i], self.to[i]) = self.swings.leg(i).unwrap_or((f64::NAN, f64::NAN));
         self.near[i].known = 0;
+        self.barren[i] = 0;
     }
 
     /// The meeting of a price of instrument `i` with the levels whose bits are set, all that are within the tolerance of it.
     fn meet(&mut self, i: usize, price: f64, nearest: f64, within: u16) -> Meeting {
-        let Confluence { swings, zone, recency: kept, near, .. } = self;
-        let near = &mut near[i];
+        let Confluence { swings, zone, recency: kept, near, barren, .. } = self;
+        let (near, barren) = (&mut near[i], &mut barren[i]);
         let (from, to) = (self.from[i], self.to[i]);
         let mut best = Meeting { level: nearest, score: 0.0 };
-        let mut left = within;
+        let mut left = within & !*barren;
         while left != 0 {
             let at = left.trailing_zeros() as usize;
             left &= left - 1;
@@ -195,6 +199,9 @@ impl Confluence {
                 if near.known >> at & 1 == 0 {
                     near.pivots[at] = swings.near(i, EARLIER, level, zone);
                     near.known |= 1 << at;
+                    if near.pivots[at] == 0 && swings.held(i) <= u32::BITS {
+                        *barren |= 1 << at;
+                    }
                 }
                 let (mut bits, mut sum) = (near.pivots[at], 0.0);
                 while bits != 0 {
@@ -246,6 +253,9 @@ impl Study<5> for Confluence {
         for k in 0..n_met {
             let Met { instrument, levels } = self.met[k];
             let i = instrument as usize;
+            if levels & !self.barren[i] == 0 {
+                continue;
+            }
             let meeting = self.meet(i, bars.close[i], level[i], levels);
             (boost[i], score[i], level[i]) = (meeting.boost(), meeting.score, meeting.level);
         }

@@ -265,6 +265,11 @@ impl Swings {
         })
     }
 
+    /// Turning points of instrument `i` that are remembered.
+    pub(super) fn held(&self, i: usize) -> u32 {
+        self.prices.held(i)
+    }
+
     /// Bars since the turning point of instrument `i` that came `back` ones before the last, which is remembered.
     pub(super) fn age(&self, i: usize, back: u32) -> f64 {
         self.bars[i] - 1.0 - self.at.back(i, back)

@@ -1,6 +1,7 @@
 //! Sums of squared and of joint deviations of the last `n` pairs of data.
 
 use super::super::Status;
+use super::moments::TILE;
 use super::{Moments, Part};
 use tradegraph_columns::wide;
 
@@ -71,13 +72,7 @@ impl CoMoments {
 
     /// Takes the joint sums of all windows afresh, which are full and in step: row after row, each sum in the order of `renew`.
     fn renew_all(&mut self, n: f64) {
-        self.joint.fill(0.0);
-        for (x, y) in self.x.rows().zip(self.y.rows()) {
-            let means = self.x.means().iter().zip(self.y.means());
-            for ((joint, (m, k)), (x, y)) in self.joint.iter_mut().zip(means).zip(x.iter().zip(y)) {
-                *joint += (x - m) * (y - k);
-            }
-        }
+        renew_row(self.x.all(), self.y.all(), self.x.means(), self.y.means(), &mut self.joint);
         let squares = self.x.squares().iter().zip(self.y.squares());
         let flat = self.x.equal().iter().zip(self.y.equal());
         for ((joint, peak), ((xx, yy), (x, y))) in self.joint.iter_mut().zip(&mut self.peak).zip(squares.zip(flat)) {
@@ -103,6 +98,24 @@ impl CoMoments {
             (0..self.joint.len()).for_each(|i| self.renew(i));
         }
         Some([self.x.squares(), self.y.squares(), &self.joint])
+    }
+}
+
+wide! {
+    /// Joint sums of the pairs of two rings, in the order of their rows.
+    fn renew_row<'a>(x: &'a [f64], y: &'a [f64], x_means: &'a [f64], y_means: &'a [f64], joint: &'a mut [f64]) {
+        let n = joint.len();
+        for (at, joint) in joint.chunks_mut(TILE).enumerate() {
+            let cells = at * TILE..at * TILE + joint.len();
+            let (m, k) = (&x_means[cells.clone()], &y_means[cells.clone()]);
+            joint.fill(0.0);
+            for (x, y) in x.chunks_exact(n).zip(y.chunks_exact(n)) {
+                let pairs = x[cells.clone()].iter().zip(&y[cells.clone()]);
+                for ((joint, (m, k)), (x, y)) in joint.iter_mut().zip(m.iter().zip(k)).zip(pairs) {
+                    *joint += (x - m) * (y - k);
+                }
+            }
+        }
     }
 }
 

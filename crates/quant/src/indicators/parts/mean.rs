@@ -36,12 +36,21 @@ impl Mean {
         let Some(row) = self.window.row() else { return false };
         carry_row(x, row, period, &mut self.sum, out);
         if self.window.advance() {
-            for (i, (sum, o)) in self.sum.iter_mut().zip(out).enumerate() {
-                *sum = self.window.data(i).sum();
-                *o = *sum / period;
-            }
+            renew_row(self.window.all(), x.len(), period, &mut self.sum, out);
         }
         true
+    }
+}
+
+wide! {
+    /// Sums of the rows of a ring of `n` instruments, and their means.
+    fn renew_row<'a>(ring: &'a [f64], n: usize, period: f64, sum: &'a mut [f64], out: &'a mut [f64]) {
+        // What `Iterator::sum` begins with.
+        sum.fill(-0.0);
+        for row in ring.chunks_exact(n) {
+            sum.iter_mut().zip(row).for_each(|(sum, v)| *sum += v);
+        }
+        out.iter_mut().zip(sum).for_each(|(o, sum)| *o = *sum / period);
     }
 }
 

@@ -131,9 +131,9 @@ impl Moments {
         self.window.data(i)
     }
 
-    /// All rows of the window, for windows that are full and in step.
-    pub(super) fn rows(&self) -> impl Iterator<Item = &[f64]> + '_ {
-        self.window.rows()
+    /// The ring of the window, row after row.
+    pub(super) fn all(&self) -> &[f64] {
+        self.window.all()
     }
 
     pub(super) fn mean(&self, i: usize) -> f64 {
@@ -252,7 +252,7 @@ wide! {
 
 /// Instruments whose sums are taken afresh together: their data of a long window stay in the second-level cache for the second
 /// pass.
-const TILE: usize = 512;
+pub(super) const TILE: usize = 512;
 
 /// Mean and squared deviations of the data of instrument `i`, in two passes.
 fn afresh(window: &Window, i: usize, held: f64) -> (f64, f64) {

@@ -70,11 +70,6 @@ impl Window {
         (if slot >= before { slot - before } else { slot + self.period - before }) as usize
     }
 
-    /// All rows of the ring, for sums of windows that are full and in step.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = &[f64]> + '_ {
-        self.ring.chunks_exact(self.n_instruments.max(1))
-    }
-
     /// The ring itself, row after row.
     pub(crate) fn all(&self) -> &[f64] {
         &self.ring

@@ -314,6 +314,7 @@ wide! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn ranges_are_checked_and_named() {
@@ -323,6 +324,30 @@ mod tests {
         assert_eq!(MomentumParameters { rsi: 1, ..p }.check().unwrap_err().0, "rsi");
         assert_eq!(MomentumParameters { swing_pct: 49, ..p }.check().unwrap_err().0, "swing");
         assert_eq!(MomentumParameters { swing_pct: 0, ..p }.check(), Ok(()));
+    }
+
+    proptest! {
+        /// A column and each of its cells have the same bits, whatever is left over by vectors.
+        #[test]
+        fn columns_equal_cells(cells in prop::collection::vec(
+            (1.0_f64..9.0, 1.0_f64..9.0, 0.0_f64..100.0, -1.0_f64..1.0, prop_oneof![Just(0.0), 0.0_f64..0.1], (0.0_f64..0.2, 1.0_f64..9.0, 1.0_f64..9.0)),
+            1..40,
+        )) {
+            let column = |pick: &dyn Fn(&(f64, f64, f64, f64, f64, (f64, f64, f64))) -> f64| cells.iter().map(pick).collect::<Vec<f64>>();
+            let mut out = vec![vec![7.0; cells.len()]; 6];
+            let [cross, breakout, macd, fibonacci, limit, confidence] = &mut out[..] else { unreachable!() };
+            opinions(
+                4.0, &column(&|c| c.0), &column(&|c| c.1), &column(&|c| c.2), &column(&|c| c.3), &column(&|c| c.4),
+                &column(&|c| c.5.0), &column(&|c| c.5.1), &column(&|c| c.5.2), cross, breakout, macd, fibonacci, limit, confidence,
+            );
+            for (i, (fast, slow, rsi, histogram, vol, leg)) in cells.iter().enumerate() {
+                let (factors, sure) = opinion(4.0, (*fast, *slow, *rsi, *histogram, *vol), *leg);
+                for (factor, expected) in factors.iter().enumerate() {
+                    prop_assert_eq!(out[factor][i].to_bits(), expected.to_bits());
+                }
+                prop_assert_eq!(out[5][i].to_bits(), sure.to_bits());
+            }
+        }
     }
 
     /// The scale of the cross, against a simulated random walk.

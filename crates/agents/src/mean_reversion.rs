@@ -35,9 +35,9 @@
 //! reversal of a few per cent: it trades often.
 
 use crate::Agent;
-use crate::parts::{SWING, agreement, swing_features};
-use tradegraph_columns::Status;
+use crate::parts::{SWING, TILE, ZEROS, agreement, at_least, at_most, none, swing_features, whole};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_columns::{ColRef, Status, wide};
 use tradegraph_domain::{AgentId, FeedId, ModelVersion, SignalColumn};
 use tradegraph_market::{Bindings, FeatureId, FeatureKind, FeatureSpec, View};
 
@@ -100,12 +100,12 @@ impl MeanReversionParameters {
 }
 
 /// The opinion about one instrument.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Opinion {
     /// 1 long, −1 short; 2 and −2 for one that ended away from the mean and rests; 0 for none.
-    side: i8,
+    side: f64,
     /// Known rows of the feed when it began.
-    since: u32,
+    since: f64,
 }
 
 /// Where and when opinions begin and end.
@@ -113,25 +113,69 @@ struct Opinion {
 struct Turns {
     width: f64,
     exit: f64,
-    hold: u32,
+    hold: f64,
 }
 
 impl Turns {
     /// The opinion after a bar: `left` is true where the close is beyond an extension, `row` counts bars.
-    #[inline]
-    fn next(&self, mut o: Opinion, z: f64, left: bool, row: u32) -> Opinion {
-        let side = f64::from(o.side.signum());
-        if side * z >= -self.exit {
-            o.side = 0;
-        }
-        if o.side.abs() == 1 && (left || row.saturating_sub(o.since) >= self.hold) {
-            o.side *= 2;
-        }
-        if o.side == 0 && !left && z.abs() >= self.width {
-            o = Opinion { side: if z < 0.0 { 1 } else { -1 }, since: row };
-        }
-        o
+    #[inline(always)]
+    fn next(&self, Opinion { side, since }: Opinion, z: f64, left: bool, row: f64) -> Opinion {
+        let sign = if side < 0.0 { -1.0 } else { side };
+        let sign = if side > 0.0 { 1.0 } else { sign };
+        let side = if sign * z >= -self.exit { 0.0 } else { side };
+        let rests = (side.abs() == 1.0) & (left | (row - since >= self.hold));
+        let side = if rests { 2.0 * side } else { side };
+        let begins = (side == 0.0) & !left & (z.abs() >= self.width);
+        let begun = if z < 0.0 { 1.0 } else { -1.0 };
+        Opinion { side: if begins { begun } else { side }, since: if begins { row } else { since } }
     }
+}
+
+/// What all instruments have in common at a decision.
+#[derive(Clone, Copy, Debug)]
+struct Rules {
+    turns: Turns,
+    /// Multiple of the last leg at which an opinion ends; none without a leg.
+    extension: Option<f64>,
+    /// √ of the bars of the drift.
+    root: f64,
+    /// Known rows of the feed.
+    row: f64,
+}
+
+impl Rules {
+    /// The opinion after a bar, its factors and its confidence; z-score and close, drift and volatility of the long window (0
+    /// where it is not looked at), start and end of the last leg.
+    #[inline(always)]
+    fn next(&self, opinion: Opinion, cells: [f64; 6]) -> (Opinion, [f64; 3], f64) {
+        let [z, close, drift, vol, from, to] = cells;
+        let left = match self.extension {
+            Some(extension) => {
+                let [low, high] = extensions(extension, from, to);
+                (close <= low) | (close >= high)
+            }
+            None => false,
+        };
+        let opinion = self.turns.next(opinion, z, left, self.row);
+        let factors = factors(opinion.side, z, self.turns.width, deviations(drift, vol, self.root));
+        let confidence = agreement(&factors);
+        let is_held = opinion.side.abs() == 1.0;
+        (opinion, factors.map(|f| if is_held { f } else { 0.0 }), if is_held { confidence } else { 0.0 })
+    }
+}
+
+/// The extensions of a leg beyond its two ends, the lower one first.
+#[inline(always)]
+fn extensions(multiple: f64, from: f64, to: f64) -> [f64; 2] {
+    let reach = multiple * (to - from);
+    let (on, beyond) = (from + reach, to - reach);
+    [if on < beyond { on } else { beyond }, if on < beyond { beyond } else { on }]
+}
+
+/// How many deviations the drift of a long window is; `root` is that of its bars.
+#[inline(always)]
+fn deviations(drift: f64, vol: f64, root: f64) -> f64 {
+    drift / at_least(vol * root, f64::MIN_POSITIVE)
 }
 
 /// The mean-reversion agent.
@@ -148,7 +192,9 @@ pub struct MeanReversion {
     trend: Option<[FeatureId; 2]>,
     /// Start and end of the last leg.
     levels: Option<[FeatureId; 2]>,
-    opinions: Vec<Opinion>,
+    /// Sides of the opinions, and since when.
+    sides: Vec<f64>,
+    since: Vec<f64>,
 }
 
 impl MeanReversion {
@@ -171,22 +217,25 @@ impl MeanReversion {
             turns: Turns {
                 width: f64::from(p.width_pct) / 100.0,
                 exit: f64::from(p.exit_pct) / 100.0,
-                hold: u32::from(p.hold),
+                hold: f64::from(p.hold),
             },
             needs,
             columns: None,
             trend: None,
             levels: None,
-            opinions: vec![Opinion::default(); n_instruments],
+            sides: vec![0.0; n_instruments],
+            since: vec![0.0; n_instruments],
         }
     }
 
-    /// The extensions of a leg beyond its two ends, the lower one first.
-    #[inline]
-    fn extensions(&self, from: f64, to: f64) -> [f64; 2] {
-        let reach = f64::from(self.parameters.extension_pm) / 1_000.0 * (to - from);
-        let (on, beyond) = (from + reach, to - reach);
-        [on.min(beyond), on.max(beyond)]
+    /// The multiple of a leg that its extension is.
+    fn extension(&self) -> f64 {
+        f64::from(self.parameters.extension_pm) / 1_000.0
+    }
+
+    /// √ of the bars of the drift.
+    fn root(&self) -> f64 {
+        f64::from(self.parameters.trend).sqrt()
     }
 
     /// Places of the long window and of the leg among `needs`.
@@ -194,19 +243,100 @@ impl MeanReversion {
         [2, if self.parameters.trend > 0 { 4 } else { 2 }]
     }
 
-    /// How many deviations the drift of the long window is.
-    #[inline]
-    fn deviations(&self, drift: f64, vol: f64) -> f64 {
-        drift / (vol * f64::from(self.parameters.trend).sqrt()).max(f64::MIN_POSITIVE)
+    /// The opinion about one instrument, or why there is none.
+    fn decide_cell(
+        &mut self,
+        rules: Rules,
+        [z, close]: [ColRef<'_, f64>; 2],
+        trend: Option<[ColRef<'_, f64>; 2]>,
+        levels: Option<[ColRef<'_, f64>; 2]>,
+        i: usize,
+        out: &mut SignalColumn<'_>,
+    ) {
+        let drift = |i| trend.map_or(Ok((0.0, 0.0)), |[drift, vol]| Ok((drift.get(i)?, vol.get(i)?)));
+        let (z, close, (drift, vol)) = match (|| Ok((z.get(i)?, close.get(i)?, drift(i)?)))() {
+            Ok(cells) => cells,
+            Err(why) => return out.set_none(i, why),
+        };
+        let (rules, [from, to]) = match levels.map(|[from, to]| (from.get(i), to.get(i))) {
+            Some((Ok(from), Ok(to))) => (rules, [from, to]),
+            _ => (Rules { extension: None, ..rules }, [0.0; 2]),
+        };
+        let (Some(side), Some(since)) = (self.sides.get_mut(i), self.since.get_mut(i)) else { return };
+        let (opinion, factors, confidence) =
+            rules.next(Opinion { side: *side, since: *since }, [z, close, drift, vol, from, to]);
+        (*side, *since) = (opinion.side, opinion.since);
+        out.set(i, &factors, confidence);
+    }
+
+    /// Opinions of instruments that have all features, and a leg or none of them. False, and nothing done, if the column has
+    /// other factors.
+    fn decide_tile(
+        &mut self,
+        rules: Rules,
+        cells: [&[f64]; 6],
+        from: usize,
+        to: usize,
+        out: &mut SignalColumn<'_>,
+    ) -> bool {
+        let n = out.len();
+        let (factors, confidence, status) = out.parts();
+        let mut rows = factors.chunks_exact_mut(n).filter_map(|row| row.get_mut(from..to));
+        let (Some(bollinger), Some(z_score), Some(trend), None) = (rows.next(), rows.next(), rows.next(), rows.next())
+        else {
+            return false;
+        };
+        let (Some(confidence), Some(status)) = (confidence.get_mut(from..to), status.get_mut(from..to)) else {
+            return false;
+        };
+        let (Some(sides), Some(since)) = (self.sides.get_mut(from..to), self.since.get_mut(from..to)) else {
+            return false;
+        };
+        let [z, close, drift, vol, start, end] = cells;
+        next_row(rules, z, close, drift, vol, start, end, sides, since, bollinger, z_score, trend, confidence);
+        status.fill(Status::Ok);
+        true
+    }
+}
+
+wide! {
+    /// [`Rules::next`] for a column of instruments.
+    fn next_row<'a>(
+        rules: Rules,
+        z: &'a [f64],
+        close: &'a [f64],
+        drift: &'a [f64],
+        vol: &'a [f64],
+        from: &'a [f64],
+        to: &'a [f64],
+        sides: &'a mut [f64],
+        since: &'a mut [f64],
+        bollinger: &'a mut [f64],
+        z_score: &'a mut [f64],
+        trend: &'a mut [f64],
+        confidence: &'a mut [f64],
+    ) {
+        let cells = z.iter().zip(close).zip(drift.iter().zip(vol)).zip(from.iter().zip(to));
+        let out = bollinger.iter_mut().zip(z_score).zip(trend.iter_mut().zip(confidence));
+        let state = sides.iter_mut().zip(since);
+        for (((((z, close), (drift, vol)), (from, to)), (side, since)), ((bollinger, z_score), (trend, confidence))) in
+            cells.zip(state).zip(out)
+        {
+            let cells = [*z, *close, *drift, *vol, *from, *to];
+            let (opinion, factors, sure) = rules.next(Opinion { side: *side, since: *since }, cells);
+            (*side, *since) = (opinion.side, opinion.since);
+            [*bollinger, *z_score, *trend] = factors;
+            *confidence = sure;
+        }
     }
 }
 
 /// What an opinion of `side` says at `z`, with a drift of `t` deviations.
-#[inline]
+#[inline(always)]
 fn factors(side: f64, z: f64, width: f64, t: f64) -> [f64; 3] {
     let bollinger = 0.5 * side;
-    let z_score = 0.5 * (z.abs() / width).min(1.0) * side;
-    let against = ((-side * t).max(0.0) / 2.0).min(1.0);
+    let z_score = 0.5 * at_most(z.abs() / width, 1.0) * side;
+    let against = at_most(at_least(-side * t, 0.0) / 2.0, 1.0);
     [bollinger, z_score, -(bollinger + z_score) * against]
 }
 
@@ -239,35 +369,27 @@ impl Agent for MeanReversion {
         let (Some(columns), true) = (self.columns, self.trend.is_some() == (self.parameters.trend > 0)) else {
             return out.clear(Status::NoData);
         };
-        let (turns, row) = (self.turns, u32::try_from(view.known(self.feed)).unwrap_or(u32::MAX));
         let column = |ids: [FeatureId; 2]| ids.map(|id| view.feature(id));
-        let ([z, close], trend, levels) = (column(columns), self.trend.map(column), self.levels.map(column));
-        for i in 0..out.len() {
-            let drift = |i| trend.map_or(Ok((0.0, 0.0)), |[drift, vol]| Ok((drift.get(i)?, vol.get(i)?)));
-            let cells = (|| Ok((z.get(i)?, close.get(i)?, drift(i)?)))();
-            let (z, close, (drift, vol)) = match cells {
-                Ok(cells) => cells,
-                Err(why) => {
-                    out.set_none(i, why);
-                    continue;
-                }
+        let (cells, trend, levels) = (column(columns), self.trend.map(column), self.levels.map(column));
+        let row = u32::try_from(view.known(self.feed)).unwrap_or(u32::MAX);
+        let rules =
+            Rules { turns: self.turns, extension: Some(self.extension()), root: self.root(), row: f64::from(row) };
+        let n = out.len();
+        for from in (0..n).step_by(TILE) {
+            let to = n.min(from + TILE);
+            let trends = trend.map_or(Some([ZEROS; 2]), |trend| whole(trend, from, to));
+            let legs = match levels.and_then(|levels| whole(levels, from, to)) {
+                Some(legs) => Some((rules, legs)),
+                None => none(levels, from, to).then_some((Rules { extension: None, ..rules }, [ZEROS; 2])),
             };
-            let left = match levels.map(|[from, to]| (from.get(i), to.get(i))) {
-                Some((Ok(from), Ok(to))) => {
-                    let [low, high] = self.extensions(from, to);
-                    close <= low || close >= high
+            let is_done = match (whole(cells, from, to), trends, legs) {
+                (Some([z, close]), Some([drift, vol]), Some((rules, [start, end]))) => {
+                    self.decide_tile(rules, [z, close, drift, vol, start, end], from, to, out)
                 }
                 _ => false,
             };
-            let Some(opinion) = self.opinions.get_mut(i) else { continue };
-            *opinion = turns.next(*opinion, z, left, row);
-            match opinion.side {
-                side @ (-1 | 1) => {
-                    let t = if trend.is_some() { self.deviations(drift, vol) } else { 0.0 };
-                    let factors = factors(f64::from(side), z, turns.width, t);
-                    out.set(i, &factors, agreement(&factors));
-                }
-                _ => out.set(i, &[0.0; 3], 0.0),
+            if !is_done {
+                (from..to).for_each(|i| self.decide_cell(rules, cells, trend, levels, i, out));
             }
         }
     }
@@ -282,7 +404,7 @@ impl Agent for MeanReversion {
                 let ends = match (p.extension_pm, cell(levels), cell(levels + 1)) {
                     (0, ..) => String::new(),
                     (pm, Some(from), Some(to)) => {
-                        let [low, high] = self.extensions(from, to);
+                        let [low, high] = extensions(self.extension(), from, to);
                         let per_cent = f64::from(pm) / 10.0;
                         format!(", at {low:.4} or {high:.4} ({per_cent} % of the last leg)")
                     }
@@ -304,7 +426,7 @@ impl Agent for MeanReversion {
                     "the return over {} bars is {:.2} %, {:.2} deviations: a move that goes with the drift is faded less",
                     p.trend,
                     100.0 * drift,
-                    self.deviations(drift, vol)
+                    deviations(drift, vol, self.root())
                 ),
                 None => format!("the return over {} bars is not known", p.trend),
             },
@@ -312,26 +434,27 @@ impl Agent for MeanReversion {
     }
 
     fn save(&self, to: &mut Encoder) {
-        to.len(self.opinions.len());
-        for o in &self.opinions {
-            to.u8(o.side.to_le_bytes()[0]);
-            to.u32(o.since);
+        to.len(self.sides.len());
+        for (side, since) in self.sides.iter().zip(&self.since) {
+            to.u8((*side as i8).to_le_bytes()[0]);
+            to.u32(*since as u32);
         }
     }
 
     fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
         let found = from.len("opinions of mean reversion")?;
-        if found != self.opinions.len() {
-            let (found, expected) = (found as u64, self.opinions.len() as u64);
+        if found != self.sides.len() {
+            let (found, expected) = (found as u64, self.sides.len() as u64);
             return Err(DecodeError::Mismatch { what: "opinions of mean reversion", found, expected });
         }
-        for (at, o) in self.opinions.iter_mut().enumerate() {
+        for (at, (to, since)) in self.sides.iter_mut().zip(&mut self.since).enumerate() {
             let byte = from.u8("side of an opinion")?;
             let side = i8::from_le_bytes([byte]);
             if !(-2..=2).contains(&side) {
                 return Err(DecodeError::Invalid { what: "side of an opinion", at, found: u64::from(byte) });
             }
-            *o = Opinion { side, since: from.u32("start of an opinion")? };
+            *to = f64::from(side);
+            *since = f64::from(from.u32("start of an opinion")?);
         }
         Ok(())
     }
@@ -355,13 +478,13 @@ mod tests {
     /// Sides after each bar, worked by hand: width 2, exit at the mean, three bars at most.
     #[test]
     fn opinions_begin_and_end_as_said() {
-        let turns = Turns { width: 2.0, exit: 0.0, hold: 3 };
+        let turns = Turns { width: 2.0, exit: 0.0, hold: 3.0 };
         let check = |zs: &[f64], left: &[usize], expected: &[i8]| {
             let mut o = Opinion::default();
             let sides: Vec<i8> = (zs.iter().enumerate())
                 .map(|(k, z)| {
-                    o = turns.next(o, *z, left.contains(&k), k as u32);
-                    o.side
+                    o = turns.next(o, *z, left.contains(&k), k as f64);
+                    o.side as i8
                 })
                 .collect();
             assert_eq!(sides, expected, "{zs:?}");
@@ -381,9 +504,12 @@ mod tests {
     /// Half a deviation before the mean.
     #[test]
     fn an_opinion_may_end_before_the_mean() {
-        let turns = Turns { width: 1.25, exit: 0.5, hold: 50 };
-        let o = turns.next(Opinion::default(), 1.3, false, 1);
-        assert_eq!((o.side, turns.next(o, 0.51, false, 2).side, turns.next(o, 0.5, false, 2).side), (-1, -1, 0));
+        let turns = Turns { width: 1.25, exit: 0.5, hold: 50.0 };
+        let o = turns.next(Opinion::default(), 1.3, false, 1.0);
+        assert_eq!(
+            [o, turns.next(o, 0.51, false, 2.0), turns.next(o, 0.5, false, 2.0)].map(|o| o.side as i8),
+            [-1, -1, 0]
+        );
     }
 
     #[test]
@@ -399,6 +525,33 @@ mod tests {
     }
 
     proptest! {
+        /// A column and each of its cells have the same bits over several bars, whatever is left over by vectors.
+        #[test]
+        fn columns_equal_cells(
+            bars in prop::collection::vec(prop::collection::vec((-4.0_f64..4.0, 1.0_f64..9.0, prop_oneof![Just(0.0), -0.5_f64..0.5], 0.0_f64..0.1, 1.0_f64..9.0, 1.0_f64..9.0), 21), 1..12),
+            has_leg in prop::bool::ANY,
+        ) {
+            let turns = Turns { width: 1.5, exit: 0.25, hold: 3.0 };
+            let (mut sides, mut since, mut opinions) = (vec![0.0; 21], vec![0.0; 21], [Opinion::default(); 21]);
+            for (t, bar) in (1..).zip(&bars) {
+                let rules = Rules { turns, extension: has_leg.then_some(1.272), root: 10.0, row: f64::from(t) };
+                let column = |pick: &dyn Fn(&(f64, f64, f64, f64, f64, f64)) -> f64| bar.iter().map(pick).collect::<Vec<f64>>();
+                let mut out = vec![vec![7.0; 21]; 4];
+                let [a, b, c, confidence] = &mut out[..] else { unreachable!() };
+                next_row(
+                    rules, &column(&|c| c.0), &column(&|c| c.1), &column(&|c| c.2), &column(&|c| c.3), &column(&|c| c.4),
+                    &column(&|c| c.5), &mut sides, &mut since, a, b, c, confidence,
+                );
+                for (i, (z, close, drift, vol, from, to)) in bar.iter().enumerate() {
+                    let (opinion, factors, sure) = rules.next(opinions[i], [*z, *close, *drift, *vol, *from, *to]);
+                    opinions[i] = opinion;
+                    prop_assert_eq!([sides[i], since[i]].map(f64::to_bits), [opinion.side, opinion.since].map(f64::to_bits));
+                    prop_assert_eq!([out[0][i], out[1][i], out[2][i]].map(f64::to_bits), factors.map(f64::to_bits));
+                    prop_assert_eq!(out[3][i].to_bits(), sure.to_bits());
+                }
+            }
+        }
+
         /// Whatever came before, two opinions agree from the first crossing of the mean on.
         #[test]
         fn the_mean_makes_it_forget(
@@ -406,16 +559,16 @@ mod tests {
             (a, b) in (-2_i8..3, -2_i8..3),
             hold in 1_u32..9,
         ) {
-            let turns = Turns { width: 1.5, exit: 0.25, hold };
-            let (mut a, mut b) = (Opinion { side: a, since: 0 }, Opinion { side: b, since: 1 });
+            let turns = Turns { width: 1.5, exit: 0.25, hold: f64::from(hold) };
+            let (mut a, mut b) = (Opinion { side: f64::from(a), since: 0.0 }, Opinion { side: f64::from(b), since: 1.0 });
             let (mut below, mut above) = (false, false);
             for (k, (z, left)) in (2..).zip(zs) {
-                a = turns.next(a, z, left, k);
-                b = turns.next(b, z, left, k);
+                a = turns.next(a, z, left, f64::from(k));
+                b = turns.next(b, z, left, f64::from(k));
                 below |= z <= 0.25;
                 above |= z >= -0.25;
                 if below && above {
-                    prop_assert_eq!(a.side, b.side);
+                    prop_assert_eq!(a.side as i8, b.side as i8);
                 }
             }
         }

@@ -31,8 +31,8 @@
 //! switch them off by `swing = "off"` if you do not want them.
 
 use crate::Agent;
-use crate::parts::{SWING, agreement, squash, swing_features};
-use tradegraph_columns::Status;
+use crate::parts::{SWING, TILE, ZEROS, agreement, at_least, at_most, none, squash, swing_features, whole};
+use tradegraph_columns::{ColRef, Status, wide};
 use tradegraph_domain::{AgentId, FeedId, ModelVersion, SignalColumn};
 use tradegraph_market::{Bindings, EmaSeed, FeatureId, FeatureKind, FeatureSpec, MacdLine, View};
 
@@ -143,28 +143,18 @@ impl Agent for Momentum {
 
     fn decide(&mut self, view: &View<'_>, out: &mut SignalColumn<'_>) {
         let Some(columns) = self.columns else { return out.clear(Status::NoData) };
-        let [fast, slow, rsi, histogram, vol] = columns.map(|id| view.feature(id));
+        let columns = columns.map(|id| view.feature(id));
         let levels = self.levels.map(|ids| ids.map(|id| view.feature(id)));
-        for i in 0..out.len() {
-            let cells = (|| Ok((fast.get(i)?, slow.get(i)?, rsi.get(i)?, histogram.get(i)?, vol.get(i)?)))();
-            match cells {
-                Ok((fast, slow, rsi, histogram, vol)) => {
-                    // A constant price has no volatility and no trend: 0 / tiny is 0.
-                    let scale = (slow * vol).abs().max(f64::MIN_POSITIVE);
-                    let cross = 0.5 * squash((fast - slow) / (scale * self.spread));
-                    let breakout = 0.25 * ((rsi - 50.0) / 50.0);
-                    let macd = 0.25 * squash(histogram / scale);
-                    let trend = cross + breakout + macd;
-                    let fibonacci = match levels.map(|[boost, from, to]| (boost.get(i), from.get(i), to.get(i))) {
-                        Some((Ok(boost), Ok(from), Ok(to))) if (to - from) * trend > 0.0 => trend * boost,
-                        _ => 0.0,
-                    };
-                    let value = trend + fibonacci;
-                    let limit = value.clamp(-1.0, 1.0) - value;
-                    let confidence = agreement(&[cross, breakout, macd]);
-                    out.set(i, &[cross, breakout, macd, fibonacci, limit], confidence);
-                }
-                Err(why) => out.set_none(i, why),
+        let n = out.len();
+        for from in (0..n).step_by(TILE) {
+            let to = n.min(from + TILE);
+            let legs = match levels.and_then(|levels| whole(levels, from, to)) {
+                None if none(levels, from, to) => Some([ZEROS; 3]),
+                legs => legs,
+            };
+            let read = whole(columns, from, to).zip(legs);
+            if !read.is_some_and(|(columns, levels)| self.decide_tile(columns, levels, from, to, out)) {
+                (from..to).for_each(|i| self.decide_cell(columns, levels, i, out));
             }
         }
     }
@@ -187,6 +177,69 @@ impl Agent for Momentum {
 }
 
 impl Momentum {
+    /// Opinions of instruments that have all features, and a leg or none of them. False, and nothing done, if the column has
+    /// other factors.
+    fn decide_tile(
+        &self,
+        [fast, slow, rsi, histogram, vol]: [&[f64]; 5],
+        [boost, start, end]: [&[f64]; 3],
+        from: usize,
+        to: usize,
+        out: &mut SignalColumn<'_>,
+    ) -> bool {
+        let n = out.len();
+        let (factors, confidence, status) = out.parts();
+        let mut rows = factors.chunks_exact_mut(n).filter_map(|row| row.get_mut(from..to));
+        let (Some(cross), Some(breakout), Some(macd), Some(fibonacci), Some(limit), None) =
+            (rows.next(), rows.next(), rows.next(), rows.next(), rows.next(), rows.next())
+        else {
+            return false;
+        };
+        let (Some(confidence), Some(status)) = (confidence.get_mut(from..to), status.get_mut(from..to)) else {
+            return false;
+        };
+        opinions(
+            self.spread,
+            fast,
+            slow,
+            rsi,
+            histogram,
+            vol,
+            boost,
+            start,
+            end,
+            cross,
+            breakout,
+            macd,
+            fibonacci,
+            limit,
+            confidence,
+        );
+        status.fill(Status::Ok);
+        true
+    }
+
+    /// The opinion about one instrument, or why there is none.
+    fn decide_cell(
+        &self,
+        [fast, slow, rsi, histogram, vol]: [ColRef<'_, f64>; 5],
+        levels: Option<[ColRef<'_, f64>; 3]>,
+        i: usize,
+        out: &mut SignalColumn<'_>,
+    ) {
+        match (|| Ok((fast.get(i)?, slow.get(i)?, rsi.get(i)?, histogram.get(i)?, vol.get(i)?)))() {
+            Ok(cells) => {
+                let leg = match levels.map(|[boost, from, to]| (boost.get(i), from.get(i), to.get(i))) {
+                    Some((Ok(boost), Ok(from), Ok(to))) => (boost, from, to),
+                    _ => (0.0, 0.0, 0.0),
+                };
+                let (factors, confidence) = opinion(self.spread, cells, leg);
+                out.set(i, &factors, confidence);
+            }
+            Err(why) => out.set_none(i, why),
+        }
+    }
+
     /// A sentence for boost, start and end of the leg, and level.
     fn explain_level(&self, data: &[Option<f64>]) -> String {
         match *data {
@@ -207,9 +260,61 @@ impl Momentum {
     }
 }
 
+/// Factors and confidence of one opinion, given fast and slow average, index, histogram and volatility, and boost, start and
+/// end of the last leg, all 0 without one.
+#[inline(always)]
+fn opinion(
+    spread: f64,
+    (fast, slow, rsi, histogram, vol): (f64, f64, f64, f64, f64),
+    (boost, from, to): (f64, f64, f64),
+) -> ([f64; 5], f64) {
+    // A constant price has no volatility and no trend: 0 / tiny is 0.
+    let scale = at_least((slow * vol).abs(), f64::MIN_POSITIVE);
+    let cross = 0.5 * squash((fast - slow) / (scale * spread));
+    let breakout = 0.25 * ((rsi - 50.0) / 50.0);
+    let macd = 0.25 * squash(histogram / scale);
+    let trend = cross + breakout + macd;
+    let boosted = trend * boost;
+    let fibonacci = if (to - from) * trend > 0.0 { boosted } else { 0.0 };
+    let value = trend + fibonacci;
+    let limit = at_least(at_most(value, 1.0), -1.0) - value;
+    ([cross, breakout, macd, fibonacci, limit], agreement(&[cross, breakout, macd]))
+}
+
+wide! {
+    /// [`opinion`] of a column of instruments.
+    fn opinions<'a>(
+        spread: f64,
+        fast: &'a [f64],
+        slow: &'a [f64],
+        rsi: &'a [f64],
+        histogram: &'a [f64],
+        vol: &'a [f64],
+        boost: &'a [f64],
+        from: &'a [f64],
+        to: &'a [f64],
+        cross: &'a mut [f64],
+        breakout: &'a mut [f64],
+        macd: &'a mut [f64],
+        fibonacci: &'a mut [f64],
+        limit: &'a mut [f64],
+        confidence: &'a mut [f64],
+    ) {
+        let cells = fast.iter().zip(slow).zip(rsi).zip(histogram.iter().zip(vol)).zip(boost.iter().zip(from).zip(to));
+        let out = cross.iter_mut().zip(breakout).zip(macd).zip(fibonacci.iter_mut().zip(limit).zip(confidence));
+        for (((((fast, slow), rsi), (histogram, vol)), ((boost, from), to)), (((cross, breakout), macd), rest)) in cells.zip(out) {
+            let ((fibonacci, limit), confidence) = rest;
+            let (factors, sure) = opinion(spread, (*fast, *slow, *rsi, *histogram, *vol), (*boost, *from, *to));
+            [*cross, *breakout, *macd, *fibonacci, *limit] = factors;
+            *confidence = sure;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn ranges_are_checked_and_named() {
@@ -219,6 +324,30 @@ mod tests {
         assert_eq!(MomentumParameters { rsi: 1, ..p }.check().unwrap_err().0, "rsi");
         assert_eq!(MomentumParameters { swing_pct: 49, ..p }.check().unwrap_err().0, "swing");
         assert_eq!(MomentumParameters { swing_pct: 0, ..p }.check(), Ok(()));
+    }
+
+    proptest! {
+        /// A column and each of its cells have the same bits, whatever is left over by vectors.
+        #[test]
+        fn columns_equal_cells(cells in prop::collection::vec(
+            (1.0_f64..9.0, 1.0_f64..9.0, 0.0_f64..100.0, -1.0_f64..1.0, prop_oneof![Just(0.0), 0.0_f64..0.1], (0.0_f64..0.2, 1.0_f64..9.0, 1.0_f64..9.0)),
+            1..40,
+        )) {
+            let column = |pick: &dyn Fn(&(f64, f64, f64, f64, f64, (f64, f64, f64))) -> f64| cells.iter().map(pick).collect::<Vec<f64>>();
+            let mut out = vec![vec![7.0; cells.len()]; 6];
+            let [cross, breakout, macd, fibonacci, limit, confidence] = &mut out[..] else { unreachable!() };
+            opinions(
+                4.0, &column(&|c| c.0), &column(&|c| c.1), &column(&|c| c.2), &column(&|c| c.3), &column(&|c| c.4),
+                &column(&|c| c.5.0), &column(&|c| c.5.1), &column(&|c| c.5.2), cross, breakout, macd, fibonacci, limit, confidence,
+            );
+            for (i, (fast, slow, rsi, histogram, vol, leg)) in cells.iter().enumerate() {
+                let (factors, sure) = opinion(4.0, (*fast, *slow, *rsi, *histogram, *vol), *leg);
+                for (factor, expected) in factors.iter().enumerate() {
+                    prop_assert_eq!(out[factor][i].to_bits(), expected.to_bits());
+                }
+                prop_assert_eq!(out[5][i].to_bits(), sure.to_bits());
+            }
+        }
     }
 
     /// The scale of the cross, against a simulated random walk.

@@ -1,5 +1,6 @@
 //! What several agents have in common: scales, agreement, and the features of `quant::fibonacci`.
 
+use tradegraph_columns::{ColRef, Status};
 use tradegraph_domain::FeedId;
 use tradegraph_market::{FeatureKind, FeatureSpec, IndicatorSpec};
 
@@ -13,17 +14,62 @@ const HALF_LIFE: f64 = 60.0;
 /// Least and most reversal of a swing in hundredths of an average true range.
 pub(crate) const SWING: std::ops::RangeInclusive<u16> = 50..=2_000;
 
-/// x / (1 + |x|): to (−1, 1), without a transcendental function.
+/// Instruments whose opinions are made together: their features stay in the first-level cache.
+pub(crate) const TILE: usize = 256;
+
+/// What stands for a feature that is switched off or that no instrument has.
+pub(crate) const ZEROS: &[f64] = &[0.0; TILE];
+
+/// Cells `from..to` of some columns, if every one of each is `Ok`.
 #[inline]
+pub(crate) fn whole<'a, const N: usize>(
+    columns: [ColRef<'a, f64>; N],
+    from: usize,
+    to: usize,
+) -> Option<[&'a [f64]; N]> {
+    let mut found = [&[][..]; N];
+    for (found, column) in found.iter_mut().zip(columns) {
+        *found = column.cells(from, to).whole().filter(|cells| cells.len() == to - from)?;
+    }
+    Some(found)
+}
+
+/// True if there are no columns, or if one of them has no cell among `from..to` that is `Ok`.
+#[inline]
+pub(crate) fn none<const N: usize>(columns: Option<[ColRef<'_, f64>; N]>, from: usize, to: usize) -> bool {
+    let is_none =
+        |c: ColRef<'_, f64>| c.cells(from, to).statuses().iter().fold(true, |none, s| none & (*s != Status::Ok));
+    columns.is_none_or(|columns| columns.into_iter().any(is_none))
+}
+
+/// x / (1 + |x|): to (−1, 1), without a transcendental function.
+#[inline(always)]
 pub(crate) fn squash(x: f64) -> f64 {
     x / (1.0 + x.abs())
 }
 
 /// |Σ factors| / Σ |factors|: 1 when all agree, 0 where there is none.
-#[inline]
-pub(crate) fn agreement(factors: &[f64]) -> f64 {
-    let (sum, all) = factors.iter().fold((0.0_f64, 0.0), |(sum, all), f| (sum + f, all + f.abs()));
-    if all > 0.0 { (sum.abs() / all).min(1.0) } else { 0.0 }
+#[inline(always)]
+pub(crate) fn agreement<const N: usize>(factors: &[f64; N]) -> f64 {
+    let (mut sum, mut all) = (0.0_f64, 0.0);
+    for f in factors {
+        sum += f;
+        all += f.abs();
+    }
+    let share = at_most(sum.abs() / all, 1.0);
+    if all > 0.0 { share } else { 0.0 }
+}
+
+/// The smaller one; zeros of either sign are `x`. Unlike `f64::min` it has the same bits in every build.
+#[inline(always)]
+pub(crate) fn at_most(x: f64, most: f64) -> f64 {
+    if x > most { most } else { x }
+}
+
+/// The larger one; zeros of either sign and NaN are `least`.
+#[inline(always)]
+pub(crate) fn at_least(x: f64, least: f64) -> f64 {
+    if x > least { x } else { least }
 }
 
 /// Lines of the Fibonacci confluence with swings of `swing_pct` hundredths of the average true range; none for 0, which is
@@ -51,9 +97,9 @@ mod tests {
     #[test]
     fn agreement_by_hand() {
         for (factors, expected) in
-            [(&[0.5, -0.25, 0.25][..], 0.5), (&[-0.5, -0.1], 1.0), (&[0.3, -0.3], 0.0), (&[], 0.0)]
+            [([0.5, -0.25, 0.25], 0.5), ([-0.5, -0.1, 0.0], 1.0), ([0.3, -0.3, 0.0], 0.0), ([0.0, -0.0, 0.0], 0.0)]
         {
-            assert!((agreement(factors) - expected).abs() < 1e-15, "{factors:?}");
+            assert!((agreement(&factors) - expected).abs() < 1e-15, "{factors:?}");
         }
     }
 

@@ -173,13 +173,21 @@ impl<'a, T: Copy + Default> ColRef<'a, T> {
         self.status
     }
 
-    /// Cells `from` to `to`, without the last; those out of range are left out.
+    /// Cells `from..to`; empty if out of range.
     #[inline]
     #[must_use]
-    pub fn part(self, from: usize, to: usize) -> Self {
-        let to = to.min(self.len());
-        let from = from.min(to);
-        ColRef { values: &self.values[from..to], status: &self.status[from..to] }
+    pub fn cells(self, from: usize, to: usize) -> Self {
+        match (self.values.get(from..to), self.status.get(from..to)) {
+            (Some(values), Some(status)) => ColRef { values, status },
+            _ => ColRef { values: &[], status: &[] },
+        }
+    }
+
+    /// All values, if every cell is `Ok`: for kernels over whole columns.
+    #[inline]
+    #[must_use]
+    pub fn whole(self) -> Option<&'a [T]> {
+        all_ok(self.status).then_some(self.values)
     }
 
     /// Cells in order: a value or the reason why there is none.

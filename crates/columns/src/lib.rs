@@ -9,7 +9,10 @@ pub mod codec;
 mod col;
 mod fold;
 mod hash;
+mod wide;
 
 pub use col::{Block, Col, ColMut, ColRef, Status, all_ok};
 pub use fold::{CHUNK, LANES, sum8};
 pub use hash::RollingHash;
+#[doc(hidden)]
+pub use wide::{Simd, WithSimd, widest};

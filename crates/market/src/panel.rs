@@ -56,8 +56,18 @@ struct Feed {
     /// The block holds rows `from..to`; row `from − 1` is carried in block row 0.
     from: usize,
     to: usize,
+    /// Of a block of one row the first two rows have changed places: the carried row stays where it is.
+    swapped: bool,
     /// Rows that are known: 0..known.
     known: usize,
+}
+
+impl Feed {
+    /// Where row `at` of the block is in the columns.
+    #[inline]
+    fn place(&self, at: usize) -> usize {
+        at ^ usize::from(self.swapped)
+    }
 }
 
 /// The market as columns.
@@ -119,6 +129,7 @@ impl Panel {
                     columns,
                     from: 0,
                     to: 0,
+                    swapped: false,
                     known: 0,
                 }
             })
@@ -206,13 +217,16 @@ impl Panel {
         if let Some(market) = &mut f.market {
             market.fill(&mut self.inputs, present, k, pool);
         }
-        for at in &f.columns {
-            let (values, status) = self.columns[*at].parts_mut();
-            if carried > 0 {
-                values.copy_within(carried * n..(carried + 1) * n, 0);
-                status.copy_within(carried * n..(carried + 1) * n, 0);
+        let last = f.place(carried);
+        f.swapped = k == 1 && last == 1;
+        if last > 0 && !f.swapped {
+            for at in &f.columns {
+                let (values, status) = self.columns[*at].parts_mut();
+                values.copy_within(last * n..(last + 1) * n, 0);
+                status.copy_within(last * n..(last + 1) * n, 0);
             }
         }
+        let first = f.place(1) * n;
         let (inputs, adjusted) = (&self.inputs, f.factors.is_some());
         let rows = |from: usize, to: usize| inputs.rows(f.reads, adjusted, present, from, to);
         // Up to one chunk of instruments a block of slices; above, one slice in chunks of a fixed size: which thread takes
@@ -223,7 +237,8 @@ impl Panel {
                 for (at, column) in self.columns.iter_mut().enumerate() {
                     if f.columns.contains(&at) {
                         let (values, status) = column.parts_mut();
-                        let chunks = values[n..2 * n].chunks_mut(CHUNK).zip(status[n..2 * n].chunks_mut(CHUNK));
+                        let cells = first..first + n;
+                        let chunks = values[cells.clone()].chunks_mut(CHUNK).zip(status[cells].chunks_mut(CHUNK));
                         chunks.zip(&mut outs).for_each(|(cells, out)| out.push(cells));
                     }
                 }
@@ -237,7 +252,7 @@ impl Panel {
                 let size = if all.len() > 1 { CHUNK } else { cells };
                 for (c, kernels) in all.iter_mut().enumerate() {
                     let (from, to) = (c * size, ((c + 1) * size).min(cells));
-                    with_outputs(&mut self.columns, &f.columns, n + from..n + to, |out| {
+                    with_outputs(&mut self.columns, &f.columns, first + from..first + to, |out| {
                         kernels.update(&rows(from, to), k, out);
                     });
                 }
@@ -245,7 +260,7 @@ impl Panel {
         }
         if adjusted {
             for at in &f.columns {
-                let values = &mut self.columns[*at].parts_mut().0[n..n + cells];
+                let values = &mut self.columns[*at].parts_mut().0[first..first + cells];
                 self.inputs.turn_back(values, self.specs[*at].kind.scale());
             }
         }
@@ -331,7 +346,8 @@ impl Panel {
         let at = usize::from(id.0);
         match (self.specs.get(at).and_then(|s| self.feeds.get(usize::from(s.feed.0))), self.columns.get(at)) {
             (Some(f), Some(column)) if f.known + rows <= f.to => {
-                column.rows_ref(f.known + 1 - f.from, f.known + 1 + rows - f.from)
+                let from = f.place(f.known + 1 - f.from);
+                column.rows_ref(from, from + rows)
             }
             _ => ColRef::new(&[], &[]),
         }
@@ -349,7 +365,7 @@ impl Panel {
             f.kernels.iter().for_each(|k| k.save(to));
             f.market.iter().for_each(|m| m.save(to));
             for at in &f.columns {
-                let row = self.columns[*at].row(f.known - f.from);
+                let row = self.columns[*at].row(f.place(f.known - f.from));
                 row.iter().for_each(|cell| to.f64(cell.unwrap_or_default()));
                 to.statuses(row.statuses());
             }
@@ -371,7 +387,7 @@ impl Panel {
                 return Err(DecodeError::Mismatch { what: "known rows", found: known, expected: rows });
             }
             f.known = known as usize;
-            (f.from, f.to) = (f.known, f.known);
+            (f.from, f.to, f.swapped) = (f.known, f.known, false);
             for k in &mut f.kernels {
                 k.load(from)?;
             }
@@ -507,7 +523,7 @@ impl<'a> View<'a> {
     fn block_row(&self, feed: FeedId) -> usize {
         let at = usize::from(feed.0);
         let ahead = self.ahead.get(at).copied().unwrap_or_default();
-        self.panel.feeds.get(at).map_or(0, |f| f.known + ahead as usize - f.from)
+        self.panel.feeds.get(at).map_or(0, |f| f.place(f.known + ahead as usize - f.from))
     }
 }
 

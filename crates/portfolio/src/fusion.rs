@@ -486,7 +486,7 @@ impl FusionAllocator {
             if fits {
                 let values = &mut self.wanted[from..to];
                 sides.resolve(&rules, values);
-                columns::size(&rules, risk.map(|r| r.volatility.part(from, to)), values);
+                columns::size(&rules, risk.map(|r| r.volatility.cells(from, to)), values);
                 continue;
             }
             for i in from..to {

@@ -6,7 +6,7 @@ use crate::actions::{Adjustment, Adjustments};
 use crate::batch::Batch;
 use crate::features::{Rows, chunk_widths};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
-use tradegraph_columns::{CHUNK, Status, all_ok, sum8};
+use tradegraph_columns::{CHUNK, Status, all_ok, sum8, wide};
 use tradegraph_quant::indicators::{Bars, Columns, Inputs, Kernel, LogReturn, Scale};
 
 /// Fields that the bars of a batch have. The market's return can be made of any closes.
@@ -180,10 +180,12 @@ impl InputRows {
     }
 }
 
-/// Prices at 1e-9 as floats.
-fn floats(to: &mut [f64], nanos: &[i64]) {
-    for (x, p) in to.iter_mut().zip(nanos) {
-        *x = *p as f64 / 1e9;
+wide! {
+    /// Prices at 1e-9 as floats.
+    fn floats<'a>(to: &'a mut [f64], nanos: &'a [i64]) {
+        for (x, p) in to.iter_mut().zip(nanos) {
+            *x = *p as f64 / 1e9;
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! Confluence: a price at a Fibonacci level at which the market turned before.
 
 use super::levels::{SHAPE, level};
-use super::swings::LANES;
+use super::swings::TILE;
 use super::{EXTENSIONS, LEVELS, Pivot, RETRACEMENTS, Reversal, Swings, Zone, levels, recency};
 use crate::indicators::parts::Part;
 use crate::indicators::{Bar, Bars, Columns, Inputs, Study};
-use tradegraph_columns::Status;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_columns::{Status, wide};
 
 /// The most that a confluence adds to a confidence.
 pub const MOST_BOOST: f64 = 0.2;
@@ -37,7 +37,7 @@ impl Meeting {
 /// - Source: confluence of levels with earlier highs and lows: Boroden, Fibonacci Trading (2008), chapter 6. The score is ours.
 #[must_use]
 pub fn meeting(price: f64, from: f64, to: f64, earlier: impl Iterator<Item = Pivot> + Clone, zone: &Zone) -> Meeting {
-    let ([nearest], _) = nearest(&[price], &[from], &[to], zone.tolerance);
+    let (nearest, _) = nearest(price, from, to, zone.tolerance);
     let none = Meeting { level: nearest, score: 0.0 };
     let strength = |level| zone.strength(level, earlier.clone());
     levels(from, to).into_iter().fold(none, |best, level| better(best, price, level, zone, strength))
@@ -54,45 +54,70 @@ fn better(best: Meeting, price: f64, level: f64, zone: &Zone, strength: impl FnO
     if score > best.score { Meeting { level, score } } else { best }
 }
 
-/// Of several legs at once: the level nearest to each price, the first of equals, and which levels are within the tolerance
-/// of it, as a sum of 2^place. NaN where there is no leg.
-#[inline]
-fn nearest<const N: usize>(price: &[f64; N], from: &[f64; N], to: &[f64; N], tolerance: f64) -> ([f64; N], [f64; N]) {
-    let mut sight = Sight { found: *from, least: [f64::INFINITY; N], within: [0.0; N], place: 1.0 };
-    let leg: [f64; N] = std::array::from_fn(|l| to[l] - from[l]);
+/// The level of a leg that is nearest to a price, the first of equals, and which levels are within the tolerance of it, as a
+/// sum of 2^place. NaN where there is no leg.
+#[inline(always)]
+fn nearest(price: f64, from: f64, to: f64, tolerance: f64) -> (f64, f64) {
+    let (mut found, mut least, mut within, mut place) = (from, f64::INFINITY, 0.0, 1.0);
+    let leg = to - from;
+    let mut look = |base: f64, ratio: f64| {
+        let here = base + ratio * leg;
+        let distance = (price - here).abs();
+        within += if distance <= tolerance * here.abs() { place } else { 0.0 };
+        found = if distance < least { here } else { found };
+        least = if distance < least { distance } else { least };
+        place *= 2.0;
+    };
     // In the order of `levels`; T − r (T − F) is T + (−r) (T − F) to the bit.
-    for r in &RETRACEMENTS {
-        sight.look(price, to, &leg, -r, tolerance);
-    }
-    for r in &EXTENSIONS {
-        sight.look(price, from, &leg, *r, tolerance);
-    }
-    for r in &EXTENSIONS {
-        sight.look(price, to, &leg, -r, tolerance);
-    }
-    (sight.found, sight.within)
+    let ([a, b, c, d, e], [f, g, h, i]) = (RETRACEMENTS, EXTENSIONS);
+    look(to, -a);
+    look(to, -b);
+    look(to, -c);
+    look(to, -d);
+    look(to, -e);
+    look(from, f);
+    look(from, g);
+    look(from, h);
+    look(from, i);
+    look(to, -f);
+    look(to, -g);
+    look(to, -h);
+    look(to, -i);
+    (found, within)
 }
 
-/// What [`nearest`] has found so far.
-struct Sight<const N: usize> {
-    found: [f64; N],
-    least: [f64; N],
-    within: [f64; N],
-    place: f64,
+/// An instrument whose price is within the tolerance of levels, and their bits.
+#[derive(Clone, Copy, Debug, Default)]
+struct Met {
+    instrument: u32,
+    levels: u16,
 }
 
-impl<const N: usize> Sight<N> {
-    /// Looks at the levels `base + ratio × leg`. Inlined always: as a call it moves its arrays through memory, thirteen times.
-    #[inline(always)]
-    fn look(&mut self, price: &[f64; N], base: &[f64; N], leg: &[f64; N], ratio: f64, tolerance: f64) {
-        for l in 0..N {
-            let here = base[l] + ratio * leg[l];
-            let distance = (price[l] - here).abs();
-            self.within[l] += if distance <= tolerance * here.abs() { self.place } else { 0.0 };
-            self.found[l] = if distance < self.least[l] { here } else { self.found[l] };
-            self.least[l] = if distance < self.least[l] { distance } else { self.least[l] };
+wide! {
+    /// The nearest levels of all instruments, and a list of the instruments that meet one: gives how many.
+    fn nearest_row<'a>(
+        price: &'a [f64],
+        from: &'a [f64],
+        to: &'a [f64],
+        tolerance: f64,
+        found: &'a mut [f64],
+        met: &'a mut [Met],
+    ) -> usize {
+        let (n, mut n_met) = (price.len(), 0);
+        for first in (0..n).step_by(TILE) {
+            let cells = first..n.min(first + TILE);
+            let (price, from, to) = (&price[cells.clone()], &from[cells.clone()], &to[cells.clone()]);
+            let found = &mut found[cells.clone()];
+            let mut within = [0.0; TILE];
+            for l in 0..cells.len() {
+                (found[l], within[l]) = nearest(price[l], from[l], to[l], tolerance);
+            }
+            for (i, within) in cells.zip(within).filter(|(_, within)| *within > 0.0) {
+                met[n_met] = Met { instrument: i as u32, levels: within as u16 };
+                n_met += 1;
+            }
         }
-        self.place *= 2.0;
+        n_met
     }
 }
 
@@ -113,6 +138,10 @@ pub struct Confluence {
     to: Vec<f64>,
     /// The turning points near each level of the leg, as far as they have been looked for.
     near: Vec<Near>,
+    /// The levels that are known to have none, as bits: most bars meet only such levels.
+    barren: Vec<u16>,
+    /// Room for the instruments that meet a level in a row.
+    met: Vec<Met>,
 }
 
 /// For each level of a leg the earlier turning points within its tolerance, as bits by their place; `known` has the bits of
@@ -142,6 +171,8 @@ impl Confluence {
             from: vec![f64::NAN; n_instruments],
             to: vec![f64::NAN; n_instruments],
             near: vec![Near::default(); n_instruments],
+            barren: vec![0; n_instruments],
+            met: vec![Met::default(); n_instruments],
         };
         Columns::of(study, n_instruments)
     }
@@ -150,15 +181,16 @@ impl Confluence {
     fn begin(&mut self, i: usize) {
         (self.from[i], self.to[i]) = self.swings.leg(i).unwrap_or((f64::NAN, f64::NAN));
         self.near[i].known = 0;
+        self.barren[i] = 0;
     }
 
     /// The meeting of a price of instrument `i` with the levels whose bits are set, all that are within the tolerance of it.
     fn meet(&mut self, i: usize, price: f64, nearest: f64, within: u16) -> Meeting {
-        let Confluence { swings, zone, recency: kept, near, .. } = self;
-        let near = &mut near[i];
+        let Confluence { swings, zone, recency: kept, near, barren, .. } = self;
+        let (near, barren) = (&mut near[i], &mut barren[i]);
         let (from, to) = (self.from[i], self.to[i]);
         let mut best = Meeting { level: nearest, score: 0.0 };
-        let mut left = within;
+        let mut left = within & !*barren;
         while left != 0 {
             let at = left.trailing_zeros() as usize;
             left &= left - 1;
@@ -167,10 +199,13 @@ impl Confluence {
                 if near.known >> at & 1 == 0 {
                     near.pivots[at] = swings.near(i, EARLIER, level, zone);
                     near.known |= 1 << at;
+                    if near.pivots[at] == 0 && swings.held(i) <= u32::BITS {
+                        *barren |= 1 << at;
+                    }
                 }
                 let (mut bits, mut sum) = (near.pivots[at], 0.0);
                 while bits != 0 {
-                    let age = swings.pivot(i, bits.trailing_zeros()).map_or(f64::INFINITY, |p| p.age);
+                    let age = swings.age(i, bits.trailing_zeros());
                     sum += kept.get(age as usize).copied().unwrap_or_else(|| recency(age, zone.half_life));
                     bits &= bits - 1;
                 }
@@ -197,7 +232,7 @@ impl Study<5> for Confluence {
         if from.is_nan() {
             return Err(Status::WarmUp);
         }
-        let ([level], [within]) = nearest(&[bar.close], &[from], &[to], self.tolerance);
+        let (level, within) = nearest(bar.close, from, to, self.tolerance);
         let meeting = self.meet(i, bar.close, level, within as u16);
         Ok([meeting.boost(), meeting.score, meeting.level, from, to])
     }
@@ -212,23 +247,17 @@ impl Study<5> for Confluence {
         let [boost, score, level, from, to] = lines;
         from.copy_from_slice(&self.from);
         to.copy_from_slice(&self.to);
-        let n = from.len();
-        for first in (0..n).step_by(LANES) {
-            let width = LANES.min(n - first);
-            let lanes = |x: &[f64]| {
-                let mut lanes = [f64::NAN; LANES];
-                lanes.iter_mut().zip(&x[first..first + width]).for_each(|(lane, x)| *lane = *x);
-                lanes
-            };
-            let (here, within) = nearest(&lanes(bars.close), &lanes(from), &lanes(to), self.tolerance);
-            for (l, i) in (first..first + width).enumerate() {
-                let within = within[l] as u16;
-                let meeting = match within {
-                    0 => Meeting { level: here[l], score: 0.0 },
-                    _ => self.meet(i, bars.close[i], here[l], within),
-                };
-                (boost[i], score[i], level[i]) = (meeting.boost(), meeting.score, meeting.level);
+        boost.fill(0.0);
+        score.fill(0.0);
+        let n_met = nearest_row(bars.close, &self.from, &self.to, self.tolerance, level, &mut self.met);
+        for k in 0..n_met {
+            let Met { instrument, levels } = self.met[k];
+            let i = instrument as usize;
+            if levels & !self.barren[i] == 0 {
+                continue;
             }
+            let meeting = self.meet(i, bars.close[i], level[i], levels);
+            (boost[i], score[i], level[i]) = (meeting.boost(), meeting.score, meeting.level);
         }
         true
     }

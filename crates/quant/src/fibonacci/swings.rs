@@ -3,7 +3,7 @@
 use super::Zone;
 use crate::indicators::parts::{Part, Window, state};
 use crate::indicators::{Atr, Bar, Bars, Columns, Inputs, Study};
-use tradegraph_columns::Status;
+use tradegraph_columns::{Status, wide};
 
 /// How far a price must come back from an extreme to make it a turning point.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,10 +74,89 @@ pub struct Swings {
     /// Of the row that was taken last: average true ranges, and the instruments with a new turning point.
     ranges: Vec<f64>,
     turned: Vec<u32>,
+    /// Room for the instruments whose legs end with a row.
+    ended: Vec<u32>,
 }
 
 /// Instruments that a row takes at once.
-pub(super) const LANES: usize = 4;
+pub(super) const TILE: usize = 64;
+
+wide! {
+    /// Takes the next bars of all instruments whose legs go on, counts the bars, and lists the instruments whose legs end or
+    /// that have none yet, of which nothing else changes: gives how many. `read` has highs, lows, legs and ranges; `up` and
+    /// `down` have price, bar and turn of the extremes of legs that rise and of those that fall.
+    fn extend_row<'a>(
+        read: [&'a [f64]; 4],
+        bars: &'a mut [f64],
+        up: [&'a mut [f64]; 3],
+        down: [&'a mut [f64]; 3],
+        width: f64,
+        is_range: bool,
+        listed: &'a mut [u32],
+    ) -> usize {
+        let ([high, low, leg, range], [high_price, high_bar, high_turn], [low_price, low_bar, low_turn]) = (read, up, down);
+        extend(high, low, leg, range, bars, high_price, high_bar, high_turn, low_price, low_bar, low_turn, width, is_range, listed)
+    }
+}
+
+/// [`extend_row`] with its columns apart, so that they are known not to overlap.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "columns that are known not to overlap")]
+fn extend(
+    high: &[f64],
+    low: &[f64],
+    leg: &[f64],
+    range: &[f64],
+    bars: &mut [f64],
+    high_price: &mut [f64],
+    high_bar: &mut [f64],
+    high_turn: &mut [f64],
+    low_price: &mut [f64],
+    low_bar: &mut [f64],
+    low_turn: &mut [f64],
+    width: f64,
+    is_range: bool,
+    listed: &mut [u32],
+) -> usize {
+    let (n, mut n_listed) = (bars.len(), 0);
+    for from in (0..n).step_by(TILE) {
+        let to = n.min(from + TILE);
+        let (high, low, leg, range) = (&high[from..to], &low[from..to], &leg[from..to], &range[from..to]);
+        let bars = &mut bars[from..to];
+        let high_side = (&mut high_price[from..to], &mut high_bar[from..to], &mut high_turn[from..to]);
+        let low_side = (&mut low_price[from..to], &mut low_bar[from..to], &mut low_turn[from..to]);
+        let mut ends = [0_u64; TILE];
+        let mut any = 0;
+        for l in 0..to - from {
+            let (leg, now, rises) = (leg[l], bars[l], leg[l] > 0.0);
+            let price = if rises { high_side.0[l] } else { low_side.0[l] };
+            let turn = if rises { high_side.2[l] } else { low_side.2[l] };
+            let (forth, back) = (if rises { high[l] } else { low[l] }, if rises { low[l] } else { high[l] });
+            let goes_on = leg * forth > leg * price;
+            let distance = leg * (price - back);
+            let is_end = (leg == 0.0) | (!goes_on & (distance > 0.0) & (distance >= turn));
+            let reach = (if is_range { range[l] } else { forth.abs() }) * width;
+            let (up, down) = (goes_on & rises, goes_on & !rises);
+            high_side.0[l] = if up { forth } else { high_side.0[l] };
+            high_side.1[l] = if up { now } else { high_side.1[l] };
+            high_side.2[l] = if up { reach } else { high_side.2[l] };
+            low_side.0[l] = if down { forth } else { low_side.0[l] };
+            low_side.1[l] = if down { now } else { low_side.1[l] };
+            low_side.2[l] = if down { reach } else { low_side.2[l] };
+            bars[l] = now + 1.0;
+            ends[l] = u64::from(is_end);
+            any |= ends[l];
+        }
+        if any == 0 {
+            continue;
+        }
+        for (i, _) in (from..to).zip(ends).filter(|(_, ends)| *ends > 0) {
+            listed[n_listed] = i as u32;
+            n_listed += 1;
+        }
+    }
+    n_listed
+}
 
 impl Swings {
     /// A kernel without data.
@@ -105,6 +184,7 @@ impl Swings {
             confirmed: vec![0.0; n_instruments],
             ranges: vec![0.0; n_instruments],
             turned: Vec::with_capacity(n_instruments),
+            ended: vec![0; n_instruments],
         }
     }
 
@@ -151,74 +231,24 @@ impl Swings {
             return false;
         }
         self.turned.clear();
-        let n = self.leg.len();
-        let whole = n - n % LANES;
-        for from in (0..whole).step_by(LANES) {
-            let ended = self.extend(from, bars);
-            match ended {
-                Some(ended) if ended == [false; LANES] => {}
-                Some(ended) => {
-                    for (i, _) in (from..).zip(ended).filter(|(_, ended)| *ended) {
-                        self.turn(i, bars);
-                    }
-                }
-                None => (from..from + LANES).for_each(|i| self.turn(i, bars)),
+        let (high, low) = (&mut self.high, &mut self.low);
+        let n_ended = extend_row(
+            [bars.high, bars.low, &self.leg, &self.ranges],
+            &mut self.bars,
+            [&mut high.price, &mut high.bar, &mut high.turn],
+            [&mut low.price, &mut low.bar, &mut low.turn],
+            self.width,
+            self.range_bars > 0,
+            &mut self.ended,
+        );
+        for k in 0..n_ended {
+            let i = self.ended[k] as usize;
+            let bar = Bar { high: bars.high[i], low: bars.low[i], ..Bar::default() };
+            if self.take(i, &bar, self.ranges[i], self.bars[i] - 1.0) == Ok(true) {
+                self.turned.push(i as u32);
             }
         }
-        (whole..n).for_each(|i| self.turn(i, bars));
-        self.bars.iter_mut().for_each(|bars| *bars += 1.0);
         true
-    }
-
-    /// Takes the next bars of `LANES` instruments from `from` on whose legs go on, and says which legs ended, of which it
-    /// changes nothing. `None`, and nothing changed, if one of them has no leg yet.
-    #[inline]
-    fn extend(&mut self, from: usize, bars: &Bars<'_>) -> Option<[bool; LANES]> {
-        let lanes = |x: &[f64]| -> Option<[f64; LANES]> { x.get(from..from + LANES)?.try_into().ok() };
-        let leg = lanes(&self.leg)?;
-        if leg.contains(&0.0) {
-            return None;
-        }
-        let (ranges, now) = (lanes(&self.ranges)?, lanes(&self.bars)?);
-        let (top, bottom) = (lanes(bars.high)?, lanes(bars.low)?);
-        let high = [lanes(&self.high.price)?, lanes(&self.high.bar)?, lanes(&self.high.turn)?];
-        let low = [lanes(&self.low.price)?, lanes(&self.low.bar)?, lanes(&self.low.turn)?];
-        let is_range = self.range_bars > 0;
-        let (mut new_high, mut new_low, mut ended) = (high, low, [false; LANES]);
-        for l in 0..LANES {
-            let rises = leg[l] > 0.0;
-            let side = |line: usize| if rises { high[line][l] } else { low[line][l] };
-            let (price, bar, turn) = (side(0), side(1), side(2));
-            let (forth, back) = if rises { (top[l], bottom[l]) } else { (bottom[l], top[l]) };
-            let goes_on = leg[l] * forth > leg[l] * price;
-            let distance = leg[l] * (price - back);
-            ended[l] = !goes_on & (distance > 0.0) & (distance >= turn);
-            let reach = if is_range { ranges[l] } else { forth.abs() } * self.width;
-            let new = if goes_on { [forth, now[l], reach] } else { [price, bar, turn] };
-            for (line, new) in new.into_iter().enumerate() {
-                new_high[line][l] = if rises { new } else { high[line][l] };
-                new_low[line][l] = if rises { low[line][l] } else { new };
-            }
-        }
-        let put = |to: &mut [f64], lanes: [f64; LANES]| {
-            if let Some(to) = to.get_mut(from..from + LANES) {
-                to.copy_from_slice(&lanes);
-            }
-        };
-        for (side, [price, bar, turn]) in [(&mut self.high, new_high), (&mut self.low, new_low)] {
-            put(&mut side.price, price);
-            put(&mut side.bar, bar);
-            put(&mut side.turn, turn);
-        }
-        Some(ended)
-    }
-
-    /// Takes the bar of instrument `i` out of a row whose ranges are known.
-    fn turn(&mut self, i: usize, bars: &Bars<'_>) {
-        let bar = Bar { high: bars.high[i], low: bars.low[i], ..Bar::default() };
-        if self.take(i, &bar, self.ranges[i], self.bars[i]) == Ok(true) {
-            self.turned.push(i as u32);
-        }
     }
 
     /// The instruments to which the last row brought a turning point.
@@ -233,6 +263,16 @@ impl Swings {
             is_high: (self.leg[i] < 0.0) == back.is_multiple_of(2),
             age: self.bars[i] - 1.0 - self.at.back(i, back),
         })
+    }
+
+    /// Turning points of instrument `i` that are remembered.
+    pub(super) fn held(&self, i: usize) -> u32 {
+        self.prices.held(i)
+    }
+
+    /// Bars since the turning point of instrument `i` that came `back` ones before the last, which is remembered.
+    pub(super) fn age(&self, i: usize, back: u32) -> f64 {
+        self.bars[i] - 1.0 - self.at.back(i, back)
     }
 
     /// The turning points of instrument `i` from the one `back` before the last on, newest first.

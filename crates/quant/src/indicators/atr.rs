@@ -2,6 +2,7 @@
 
 use super::parts::{Part, state};
 use super::{Bar, Bars, Columns, Ema, Inputs, Status, Study};
+use tradegraph_columns::wide;
 
 /// Wilder's average true range of one series.
 ///
@@ -90,11 +91,7 @@ impl TrueRange {
 
     /// Bars of instruments that all have a bar before.
     fn rows(&mut self, bars: &Bars<'_>, out: &mut [f64]) {
-        let prices = bars.high.iter().zip(bars.low).zip(bars.close);
-        for ((((high, low), close), previous), o) in prices.zip(&mut self.previous).zip(out) {
-            *o = true_range(*high, *low, *previous);
-            *previous = *close;
-        }
+        true_ranges(bars.high, bars.low, bars.close, &mut self.previous, out);
     }
 }
 
@@ -116,7 +113,18 @@ impl Part for Atr {
     state!(ranges, average);
 }
 
-#[inline]
+wide! {
+    /// True ranges of a row, whose closes become the previous ones.
+    fn true_ranges<'a>(high: &'a [f64], low: &'a [f64], close: &'a [f64], previous: &'a mut [f64], out: &'a mut [f64]) {
+        let prices = high.iter().zip(low).zip(close);
+        for ((((high, low), close), previous), o) in prices.zip(previous).zip(out) {
+            *o = true_range(*high, *low, *previous);
+            *previous = *close;
+        }
+    }
+}
+
+#[inline(always)]
 fn true_range(high: f64, low: f64, previous: f64) -> f64 {
     let (range, up, down) = (high - low, (high - previous).abs(), (low - previous).abs());
     let gap = if up > down { up } else { down };

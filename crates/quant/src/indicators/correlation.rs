@@ -2,6 +2,7 @@
 
 use super::parts::{CoMoments, CoSums, state};
 use super::{Bar, Bars, Columns, Inputs, Status, Study, period_of};
+use tradegraph_columns::wide;
 
 /// Pearson correlation of the last `n` pairs of two series, levels or returns as they are given.
 ///
@@ -42,17 +43,23 @@ impl Study<1> for Correlation {
 
     fn row(&mut self, bars: &Bars<'_>, [line]: &mut [&mut [f64]; 1]) -> bool {
         let Some([xx, yy, xy]) = self.0.row(bars.close, bars.other) else { return false };
-        for (o, ((xx, yy), xy)) in line.iter_mut().zip(xx.iter().zip(yy).zip(xy)) {
-            *o = coefficient(*xx, *yy, *xy);
-        }
+        coefficient_row(xx, yy, xy, line);
         true
     }
 
     state!(0);
 }
 
+wide! {
+    fn coefficient_row<'a>(xx: &'a [f64], yy: &'a [f64], xy: &'a [f64], out: &'a mut [f64]) {
+        for (o, ((xx, yy), xy)) in out.iter_mut().zip(xx.iter().zip(yy).zip(xy)) {
+            *o = coefficient(*xx, *yy, *xy);
+        }
+    }
+}
+
 /// NaN where a side is constant.
-#[inline]
+#[inline(always)]
 fn coefficient(xx: f64, yy: f64, xy: f64) -> f64 {
     let r = xy / (xx.sqrt() * yy.sqrt());
     let r = if r > 1.0 { 1.0 } else { r };

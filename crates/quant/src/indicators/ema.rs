@@ -4,8 +4,8 @@ use super::{
     Bars, Inputs, Kernel, Out, all_ok, batch_of, cell, check_shape, expect_u64, lines_of, load_counts, period_of,
     save_counts,
 };
-use tradegraph_columns::Status;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_columns::{Status, wide};
 
 /// How a recursive average starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,10 +93,7 @@ impl Ema {
         if self.cold > 0 {
             return false;
         }
-        for (x, value) in data.iter_mut().zip(&mut self.value) {
-            *value += self.alpha * (*x - *value);
-            *x = *value;
-        }
+        replace(self.alpha, &mut self.value, data);
         true
     }
 
@@ -211,11 +208,22 @@ impl Kernel for Ema {
     }
 }
 
-/// One slice past warm-up: no branch, so the loop becomes SIMD.
-#[inline]
-fn smooth(alpha: f64, state: &[f64], close: &[f64], out: &mut [f64]) {
-    for ((o, v), x) in out.iter_mut().zip(state).zip(close) {
-        *o = v + alpha * (x - v);
+wide! {
+    /// One slice past warm-up: no branch, so the loop becomes SIMD.
+    fn smooth<'a>(alpha: f64, state: &'a [f64], close: &'a [f64], out: &'a mut [f64]) {
+        for ((o, v), x) in out.iter_mut().zip(state).zip(close) {
+            *o = v + alpha * (x - v);
+        }
+    }
+}
+
+wide! {
+    /// One slice past warm-up, whose data are replaced by their averages.
+    fn replace<'a>(alpha: f64, state: &'a mut [f64], data: &'a mut [f64]) {
+        for (x, v) in data.iter_mut().zip(state) {
+            *v += alpha * (*x - *v);
+            *x = *v;
+        }
     }
 }
 

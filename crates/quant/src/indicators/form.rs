@@ -6,8 +6,8 @@
 
 use super::all_ok;
 use std::fmt::Debug;
-use tradegraph_columns::Status;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_columns::{Status, wide};
 
 /// Values and statuses that a kernel writes: one slice, or K slices row after row.
 pub type Out<'a> = (&'a mut [f64], &'a mut [Status]);
@@ -410,9 +410,15 @@ fn repeated<const M: usize>(cell: ([f64; M], Status), present: Status) -> ([f64;
     }
 }
 
+wide! {
+    fn are_finite<'a>(x: &'a [f64]) -> bool {
+        x.iter().fold(true, |all, x| all & x.is_finite())
+    }
+}
+
 /// Statuses of rows that a study wrote at once.
 fn seal_row<const M: usize>(out: &mut [Out<'_>; M], from: usize, to: usize, missing: impl Fn(usize) -> Status) {
-    let whole = out.iter().all(|(v, _)| v[from..to].iter().fold(true, |ok, x| ok & x.is_finite()));
+    let whole = out.iter().all(|(v, _)| are_finite(&v[from..to]));
     if whole {
         out.iter_mut().for_each(|(_, s)| s[from..to].fill(Status::Ok));
         return;

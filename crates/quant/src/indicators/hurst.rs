@@ -1,7 +1,7 @@
 //! Hurst exponent: whether returns go on in one direction or turn back.
 
+use super::log_return::log_return;
 use super::parts::{Window, state};
-use super::realised_vol::log_return;
 use super::{Bar, Columns, Inputs, Status, Study, period_of};
 
 /// Hurst exponent of the last `n` log returns by rescaled range: lines corrected, plain.

@@ -4,8 +4,8 @@ use super::{
     Bars, Inputs, Kernel, Out, Seed, all_ok, batch_of, check_shape, expect_u64, lines_of, load_counts, period_of,
     save_counts, status_of,
 };
-use tradegraph_columns::Status;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_columns::{Status, wide};
 
 /// The three lines of [`macd`], one value a bar each.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,7 +56,7 @@ impl Periods {
     }
 
     /// One datum of an instrument past warm-up.
-    #[inline]
+    #[inline(always)]
     fn smooth(&self, fast: &mut f64, slow: &mut f64, signal: &mut f64, x: f64) {
         let [a, b, c] = self.alpha;
         *fast += a * (x - *fast);
@@ -177,14 +177,7 @@ impl Macd {
     #[inline]
     fn warm_row(&mut self, close: &[f64], [macd, signal, hist]: [&mut [f64]; 3]) {
         let periods = self.periods;
-        let state = self.fast.iter_mut().zip(&mut self.slow).zip(&mut self.signal);
-        let out = macd.iter_mut().zip(signal).zip(hist);
-        for ((((fast, slow), average), x), ((m, s), h)) in state.zip(close).zip(out) {
-            periods.smooth(fast, slow, average, *x);
-            *m = *fast - *slow;
-            *s = *average;
-            *h = *m - *s;
-        }
+        smooth_row(periods, close, &mut self.fast, &mut self.slow, &mut self.signal, macd, signal, hist);
     }
 
     fn any_row(
@@ -250,6 +243,29 @@ impl Macd {
         load_counts(from, &mut self.seen, need)?;
         self.cold = self.seen.iter().filter(|s| **s < need).count();
         Ok(())
+    }
+}
+
+wide! {
+    /// One datum of every instrument, past warm-up.
+    fn smooth_row<'a>(
+        periods: Periods,
+        x: &'a [f64],
+        fast: &'a mut [f64],
+        slow: &'a mut [f64],
+        average: &'a mut [f64],
+        macd: &'a mut [f64],
+        signal: &'a mut [f64],
+        hist: &'a mut [f64],
+    ) {
+        let state = fast.iter_mut().zip(slow).zip(average);
+        let out = macd.iter_mut().zip(signal).zip(hist);
+        for ((((fast, slow), average), x), ((m, s), h)) in state.zip(x).zip(out) {
+            periods.smooth(fast, slow, average, *x);
+            *m = *fast - *slow;
+            *s = *average;
+            *h = *m - *s;
+        }
     }
 }
 

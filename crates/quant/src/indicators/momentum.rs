@@ -2,6 +2,7 @@
 
 use super::parts::{Window, state};
 use super::{Bar, Bars, Columns, Inputs, Status, Study, period_of};
+use tradegraph_columns::wide;
 
 /// Return of one series from `n` bars ago to `skip` bars ago: `(xₜ₋ₛ − xₜ₋ₙ) / xₜ₋ₙ`. Momentum "12-1" of daily bars is
 /// `n = 252`, `skip = 21`.
@@ -44,20 +45,41 @@ impl Study<1> for Momentum {
 
     fn row(&mut self, bars: &Bars<'_>, [line]: &mut [&mut [f64]; 1]) -> bool {
         let Some(row) = self.window.row() else { return false };
+        if self.skip == 0 {
+            latest_row(bars.close, row, line);
+            self.window.advance();
+            return true;
+        }
         line.copy_from_slice(row);
         row.copy_from_slice(bars.close);
         self.window.advance();
-        for (o, x) in line.iter_mut().zip(self.window.row_back(self.skip)) {
-            *o = change(*o, *x);
-        }
+        change_row(self.window.row_back(self.skip), line);
         true
     }
 
     state!(skip, window);
 }
 
+wide! {
+    /// Turns the bases in `out` into returns to `x`.
+    fn change_row<'a>(x: &'a [f64], out: &'a mut [f64]) {
+        out.iter_mut().zip(x).for_each(|(o, x)| *o = change(*o, *x));
+    }
+}
+
+wide! {
+    /// Returns from `old` to `x`, which replaces it.
+    fn latest_row<'a>(x: &'a [f64], old: &'a mut [f64], out: &'a mut [f64]) {
+        for ((o, old), x) in out.iter_mut().zip(old).zip(x) {
+            *o = change(*old, *x);
+            *old = *x;
+        }
+    }
+}
+
 /// NaN or infinite where there is no return.
-#[inline]
+#[inline(always)]
 fn change(old: f64, x: f64) -> f64 {
-    if old > 0.0 { (x - old) / old } else { f64::NAN }
+    let change = (x - old) / old;
+    if old > 0.0 { change } else { f64::NAN }
 }

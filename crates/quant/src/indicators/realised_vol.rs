@@ -1,7 +1,9 @@
 //! Realised volatility: the spread of recent log returns.
 
+use super::log_return::{log_return, log_returns};
 use super::parts::{Moments, state};
 use super::{Bar, Bars, Columns, Inputs, Status, Study, period_of};
+use tradegraph_columns::wide;
 
 /// Sample standard deviation (divisor `n − 1`) of the last `n` log returns `ln(xₜ / xₜ₋₁)` of one series.
 ///
@@ -61,10 +63,7 @@ impl Study<1> for RealisedVol {
             return false;
         }
         let returns = if bars.log_return.is_empty() {
-            for ((r, previous), x) in self.returns.iter_mut().zip(&self.previous).zip(bars.close) {
-                *r = log_return(*previous, *x);
-            }
-            if !self.returns.iter().fold(true, |all, r| all & r.is_finite()) {
+            if !log_returns(&self.previous, bars.close, &mut self.returns) {
                 return false;
             }
             &self.returns
@@ -72,9 +71,7 @@ impl Study<1> for RealisedVol {
             bars.log_return
         };
         let Some((_, squares)) = self.moments.row(returns) else { return false };
-        for (o, squares) in line.iter_mut().zip(squares) {
-            *o = (if *squares > 0.0 { *squares / self.divisor } else { 0.0 }).sqrt();
-        }
+        deviation_row(squares, self.divisor, line);
         self.previous.copy_from_slice(bars.close);
         true
     }
@@ -82,8 +79,11 @@ impl Study<1> for RealisedVol {
     state!(divisor, moments, previous);
 }
 
-/// `ln(x / previous)`; not finite if one of them is not positive or their quotient overflows.
-#[inline]
-pub(super) fn log_return(previous: f64, x: f64) -> f64 {
-    if x > 0.0 && previous > 0.0 { libm::log(x / previous) } else { f64::NAN }
+wide! {
+    fn deviation_row<'a>(squares: &'a [f64], divisor: f64, out: &'a mut [f64]) {
+        for (o, squares) in out.iter_mut().zip(squares) {
+            let squares = if *squares > 0.0 { *squares } else { 0.0 };
+            *o = (squares / divisor).sqrt();
+        }
+    }
 }

@@ -4,8 +4,8 @@ use super::{
     Bars, Inputs, Kernel, Out, all_ok, batch_of, cell, check_shape, expect_u64, lines_of, load_counts, period_of,
     save_counts,
 };
-use tradegraph_columns::Status;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_columns::{Status, wide};
 
 /// Wilder's relative strength index of one series.
 ///
@@ -119,12 +119,7 @@ impl Rsi {
 
     #[inline]
     fn warm_row(&mut self, close: &[f64], out: &mut [f64]) {
-        let averages = self.up.iter_mut().zip(&mut self.down);
-        let state = self.previous.iter_mut().zip(averages);
-        for (((previous, (up, down)), x), o) in state.zip(close).zip(out) {
-            smooth(self.weight, previous, up, down, *x);
-            *o = index(*up, *down);
-        }
+        smooth_row(self.weight, close, &mut self.previous, &mut self.up, &mut self.down, out);
     }
 
     fn any_row(&mut self, close: &[f64], present: &[Status], out: &mut [f64], status: &mut [Status]) {
@@ -193,14 +188,32 @@ impl Kernel for Rsi {
     }
 }
 
+wide! {
+    /// One datum of every instrument, past warm-up.
+    fn smooth_row<'a>(
+        weight: f64,
+        x: &'a [f64],
+        previous: &'a mut [f64],
+        up: &'a mut [f64],
+        down: &'a mut [f64],
+        out: &'a mut [f64],
+    ) {
+        let state = previous.iter_mut().zip(up.iter_mut().zip(down));
+        for (((previous, (up, down)), x), o) in state.zip(x).zip(out) {
+            smooth(weight, previous, up, down, *x);
+            *o = index(*up, *down);
+        }
+    }
+}
+
 /// Rise and fall of one move, both at least 0. Comparisons instead of `f64::max` compile to one instruction.
-#[inline]
+#[inline(always)]
 fn rise_and_fall(move_: f64) -> (f64, f64) {
     (if move_ > 0.0 { move_ } else { 0.0 }, if move_ < 0.0 { -move_ } else { 0.0 })
 }
 
 /// One datum of an instrument past warm-up.
-#[inline]
+#[inline(always)]
 fn smooth(weight: f64, previous: &mut f64, up: &mut f64, down: &mut f64, x: f64) {
     let (rise, fall) = rise_and_fall(x - *previous);
     *previous = x;
@@ -223,8 +236,9 @@ fn warm_up(period: u32, previous: &mut f64, up: &mut f64, down: &mut f64, seen: 
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn index(up: f64, down: f64) -> f64 {
     let moved = up + down;
-    if moved > 0.0 { 100.0 * (up / moved) } else { 0.0 }
+    let index = 100.0 * (up / moved);
+    if moved > 0.0 { index } else { 0.0 }
 }

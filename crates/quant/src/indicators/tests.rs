@@ -335,6 +335,49 @@ fn load(kernel: &mut dyn Kernel, bytes: &[u8]) -> Result<(), DecodeError> {
     from.finish()
 }
 
+/// Rows that are wider than vectors, tiles and what remains of them, against single instruments.
+#[test]
+fn wide_rows_equal_batch_to_the_bit() {
+    let (n, k) = (523, 70);
+    let mut seed = 11_u64;
+    let mut draw = || {
+        // Knuth's linear congruential generator; the high bits, in (−1, 1).
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    };
+    let mut last: Vec<f64> = (0..n).map(|i| 20.0 + i as f64).collect();
+    let mut bars = Vec::new();
+    for _ in 0..k {
+        for (i, p) in last.iter_mut().enumerate() {
+            let open = *p;
+            // Some prices stand still.
+            *p *= if i % 10 == 3 { 1.0 } else { 1.0 + 0.03 * draw() };
+            let (up, down) = (0.2 * draw().abs(), 0.2 * draw().abs());
+            bars.push([open, open.max(*p) + up, open.min(*p) - down, *p, 1e6 * draw().abs(), draw()]);
+        }
+    }
+    let m = Market::of(n, k, bars, vec![Status::Ok; n * k]);
+    for indicator in INDICATORS {
+        let parameters = small(indicator, 3);
+        let mut kernel = (indicator.kernel)(n, &parameters);
+        let cells =
+            [m.run(kernel.as_mut(), 0, 30), m.run(kernel.as_mut(), 30, 31), m.run(kernel.as_mut(), 31, k)].concat();
+        for i in [0, 1, 2, 3, 7, 8, 33, 63, 64, 65, 127, 255, 256, 303, 511, 512, 513, 519, 520, 521, 522] {
+            let of: [Vec<f64>; 6] = m.fields.each_ref().map(|f| f.iter().skip(i).step_by(n).copied().collect());
+            let [open, high, low, close, volume, other] = &of;
+            let bars = Bars { open, high, low, close, volume, other, ..Bars::default() };
+            for (line, batch) in indicator.series(&parameters, &bars).iter().enumerate() {
+                for (t, expected) in batch.iter().enumerate() {
+                    let (value, status) = cells[t * n + i][line];
+                    assert_eq!(status == Status::Ok, !expected.is_nan(), "{} bar {t} of {i}", indicator.name);
+                    let expected = if expected.is_nan() { 0.0 } else { *expected };
+                    assert_eq!(value.to_bits(), expected.to_bits(), "{} bar {t} of {i}", indicator.name);
+                }
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 

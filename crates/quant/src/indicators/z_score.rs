@@ -2,6 +2,7 @@
 
 use super::parts::{Moments, state};
 use super::{Bar, Bars, Columns, Inputs, Status, Study, period_of};
+use tradegraph_columns::wide;
 
 /// `(xₜ − m) / σ` of one series, where m and σ are the mean and the population standard deviation (divisor `n`) of the
 /// last `n` closes, that of the bar included.
@@ -42,16 +43,23 @@ impl Study<1> for ZScore {
 
     fn row(&mut self, bars: &Bars<'_>, [line]: &mut [&mut [f64]; 1]) -> bool {
         let Some((mean, squares)) = self.moments.row(bars.close) else { return false };
-        for (((o, x), mean), squares) in line.iter_mut().zip(bars.close).zip(mean).zip(squares) {
-            *o = score(*x, *mean, *squares, self.period);
-        }
+        score_row(bars.close, mean, squares, self.period, line);
         true
     }
 
     state!(period, moments);
 }
 
-#[inline]
+wide! {
+    fn score_row<'a>(x: &'a [f64], mean: &'a [f64], squares: &'a [f64], period: f64, out: &'a mut [f64]) {
+        for (((o, x), mean), squares) in out.iter_mut().zip(x).zip(mean).zip(squares) {
+            *o = score(*x, *mean, *squares, period);
+        }
+    }
+}
+
+#[inline(always)]
 fn score(x: f64, mean: f64, squares: f64, period: f64) -> f64 {
-    if squares > 0.0 { (x - mean) / (squares / period).sqrt() } else { f64::NAN }
+    let score = (x - mean) / (squares / period).sqrt();
+    if squares > 0.0 { score } else { f64::NAN }
 }

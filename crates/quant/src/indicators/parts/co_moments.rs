@@ -1,7 +1,9 @@
 //! Sums of squared and of joint deviations of the last `n` pairs of data.
 
 use super::super::Status;
+use super::moments::TILE;
 use super::{Moments, Part};
+use tradegraph_columns::wide;
 
 /// Sums over a window of pairs, of deviations from the means.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -70,13 +72,7 @@ impl CoMoments {
 
     /// Takes the joint sums of all windows afresh, which are full and in step: row after row, each sum in the order of `renew`.
     fn renew_all(&mut self, n: f64) {
-        self.joint.fill(0.0);
-        for (x, y) in self.x.rows().zip(self.y.rows()) {
-            let means = self.x.means().iter().zip(self.y.means());
-            for ((joint, (m, k)), (x, y)) in self.joint.iter_mut().zip(means).zip(x.iter().zip(y)) {
-                *joint += (x - m) * (y - k);
-            }
-        }
+        renew_row(self.x.all(), self.y.all(), self.x.means(), self.y.means(), &mut self.joint);
         let squares = self.x.squares().iter().zip(self.y.squares());
         let flat = self.x.equal().iter().zip(self.y.equal());
         for ((joint, peak), ((xx, yy), (x, y))) in self.joint.iter_mut().zip(&mut self.peak).zip(squares.zip(flat)) {
@@ -90,23 +86,12 @@ impl CoMoments {
     pub(in crate::indicators) fn row(&mut self, x: &[f64], y: &[f64]) -> Option<[&[f64]; 3]> {
         let n = self.x.period();
         let (before, after) = (self.x.row_oldest()?, self.y.row_oldest()?);
-        let (pairs, old) = (x.iter().zip(y), before.iter().zip(after));
-        let means = self.x.means().iter().zip(self.y.means());
-        for ((joint, (x, y)), ((o, p), (m, k))) in self.joint.iter_mut().zip(pairs).zip(old.zip(means)) {
-            *joint += growth(*x, *y, *o, *p, *m, *k, n);
-        }
+        grow_row(x, y, before, after, self.x.means(), self.y.means(), n, &mut self.joint);
         self.x.row(x)?;
         self.y.row(y)?;
-        let squares = self.x.squares().iter().zip(self.y.squares());
-        let flat = self.x.equal().iter().zip(self.y.equal());
         let start = self.x.at_start(0);
-        let mut renew = false;
-        for ((joint, peak), ((xx, yy), (x, y))) in self.joint.iter_mut().zip(&mut self.peak).zip(squares.zip(flat)) {
-            let product = xx * yy;
-            renew |= product < FALLEN * *peak;
-            *peak = if product > *peak { product } else { *peak };
-            *joint = if *x >= n || *y >= n { 0.0 } else { *joint };
-        }
+        let (squares, equal) = ((self.x.squares(), self.y.squares()), (self.x.equal(), self.y.equal()));
+        let renew = settle_row(squares.0, squares.1, equal.0, equal.1, n, &mut self.joint, &mut self.peak);
         if start {
             self.renew_all(n);
         } else if renew {
@@ -116,7 +101,67 @@ impl CoMoments {
     }
 }
 
-#[inline]
+wide! {
+    /// Joint sums of the pairs of two rings, in the order of their rows.
+    fn renew_row<'a>(x: &'a [f64], y: &'a [f64], x_means: &'a [f64], y_means: &'a [f64], joint: &'a mut [f64]) {
+        let n = joint.len();
+        for (at, joint) in joint.chunks_mut(TILE).enumerate() {
+            let cells = at * TILE..at * TILE + joint.len();
+            let (m, k) = (&x_means[cells.clone()], &y_means[cells.clone()]);
+            joint.fill(0.0);
+            for (x, y) in x.chunks_exact(n).zip(y.chunks_exact(n)) {
+                let pairs = x[cells.clone()].iter().zip(&y[cells.clone()]);
+                for ((joint, (m, k)), (x, y)) in joint.iter_mut().zip(m.iter().zip(k)).zip(pairs) {
+                    *joint += (x - m) * (y - k);
+                }
+            }
+        }
+    }
+}
+
+wide! {
+    /// Carries joint sums from a row of pairs to the next.
+    fn grow_row<'a>(
+        x: &'a [f64],
+        y: &'a [f64],
+        before: &'a [f64],
+        after: &'a [f64],
+        x_means: &'a [f64],
+        y_means: &'a [f64],
+        n: f64,
+        joint: &'a mut [f64],
+    ) {
+        let (pairs, old, means) = (x.iter().zip(y), before.iter().zip(after), x_means.iter().zip(y_means));
+        for ((joint, (x, y)), ((o, p), (m, k))) in joint.iter_mut().zip(pairs).zip(old.zip(means)) {
+            *joint += growth(*x, *y, *o, *p, *m, *k, n);
+        }
+    }
+}
+
+wide! {
+    /// Takes note of equal data and of the largest products; true if one has fallen too far.
+    fn settle_row<'a>(
+        xx: &'a [f64],
+        yy: &'a [f64],
+        x_equal: &'a [f64],
+        y_equal: &'a [f64],
+        n: f64,
+        joint: &'a mut [f64],
+        peak: &'a mut [f64],
+    ) -> bool {
+        let (squares, flat) = (xx.iter().zip(yy), x_equal.iter().zip(y_equal));
+        let mut renew = false;
+        for ((joint, peak), ((xx, yy), (x, y))) in joint.iter_mut().zip(peak).zip(squares.zip(flat)) {
+            let product = xx * yy;
+            renew |= product < FALLEN * *peak;
+            *peak = if product > *peak { product } else { *peak };
+            *joint = if (*x >= n) | (*y >= n) { 0.0 } else { *joint };
+        }
+        renew
+    }
+}
+
+#[inline(always)]
 fn growth(x: f64, y: f64, o: f64, p: f64, m: f64, k: f64, n: f64) -> f64 {
     (x - o) * (y - (k + (y - p) / n)) + (o - m) * (y - p)
 }

@@ -3,6 +3,7 @@
 use super::super::Status;
 use super::{Part, Window};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+use tradegraph_columns::wide;
 
 /// Both are carried from datum to datum (Welford, Technometrics 4 (1962) 419) and taken afresh from the window, in two
 /// passes, every `n` data and when they have fallen far, which bounds what rounding leaves behind after a large datum. A window of equal data has
@@ -77,41 +78,20 @@ impl Moments {
     /// just below zero.
     pub(in crate::indicators) fn row(&mut self, x: &[f64]) -> Option<(&[f64], &[f64])> {
         let held = f64::from(self.period);
+        let renews = self.window.renews_next();
         let row = self.window.row()?;
-        for (((old, x), mean), squares) in row.iter_mut().zip(x).zip(&mut self.mean).zip(&mut self.squares) {
-            let before = *mean;
-            *mean += (x - *old) / held;
-            *squares += (x - *old) * ((x - *mean) + (*old - before));
-            *old = *x;
+        let (mean, squares, peak) = (&mut self.mean[..], &mut self.squares[..], &mut self.peak[..]);
+        let runs = (&mut self.last[..], &mut self.equal[..]);
+        if renews {
+            row.copy_from_slice(x);
+            self.window.advance();
+            renew_row(self.window.all(), x.len(), held, mean, squares);
+            peak.copy_from_slice(squares);
+        } else {
+            carry_row(x, row, held, mean, squares);
+            self.window.advance();
         }
-        if self.window.advance() {
-            self.mean.fill(0.0);
-            self.squares.fill(0.0);
-            for row in self.window.rows() {
-                self.mean.iter_mut().zip(row).for_each(|(sum, v)| *sum += v);
-            }
-            self.mean.iter_mut().for_each(|sum| *sum /= held);
-            for row in self.window.rows() {
-                for ((sum, v), mean) in self.squares.iter_mut().zip(row).zip(&self.mean) {
-                    *sum += (v - mean) * (v - mean);
-                }
-            }
-            self.peak.copy_from_slice(&self.squares);
-        }
-        let run = self.last.iter_mut().zip(&mut self.equal);
-        let sums = self.mean.iter_mut().zip(&mut self.squares).zip(&mut self.peak);
-        let mut fallen = false;
-        for ((x, (last, equal)), ((mean, squares), peak)) in x.iter().zip(run).zip(sums) {
-            *equal = if same(*x, *last) { *equal + 1.0 } else { 1.0 };
-            *last = *x;
-            let flat = *equal >= held;
-            *mean = if flat { *x } else { *mean };
-            *squares = if flat { 0.0 } else { *squares };
-            let before = if flat { 0.0 } else { *peak };
-            *peak = if *squares > before { *squares } else { before };
-            fallen |= *squares < FALLEN * *peak;
-        }
-        if fallen {
+        if settle_row(x, held, mean, squares, peak, runs.0, runs.1) {
             for i in 0..x.len() {
                 if self.squares[i] < FALLEN * self.peak[i] {
                     (self.mean[i], self.squares[i]) = afresh(&self.window, i, held);
@@ -151,9 +131,9 @@ impl Moments {
         self.window.data(i)
     }
 
-    /// All rows of the window, for windows that are full and in step.
-    pub(super) fn rows(&self) -> impl Iterator<Item = &[f64]> + '_ {
-        self.window.rows()
+    /// The ring of the window, row after row.
+    pub(super) fn all(&self) -> &[f64] {
+        self.window.all()
     }
 
     pub(super) fn mean(&self, i: usize) -> f64 {
@@ -211,6 +191,69 @@ impl Part for Moments {
     }
 }
 
+wide! {
+    /// Carries means and sums of squares from a row of data to the next; `x` replaces `old`.
+    fn carry_row<'a>(x: &'a [f64], old: &'a mut [f64], held: f64, mean: &'a mut [f64], squares: &'a mut [f64]) {
+        for (((old, x), mean), squares) in old.iter_mut().zip(x).zip(mean).zip(squares) {
+            let before = *mean;
+            *mean += (x - *old) / held;
+            *squares += (x - *old) * ((x - *mean) + (*old - before));
+            *old = *x;
+        }
+    }
+}
+
+wide! {
+    /// What `afresh` computes, for the `n` instruments of a ring.
+    fn renew_row<'a>(ring: &'a [f64], n: usize, held: f64, mean: &'a mut [f64], squares: &'a mut [f64]) {
+        for (at, (mean, squares)) in mean.chunks_mut(TILE).zip(squares.chunks_mut(TILE)).enumerate() {
+            let (from, to) = (at * TILE, at * TILE + mean.len());
+            mean.fill(0.0);
+            squares.fill(0.0);
+            for row in ring.chunks_exact(n) {
+                mean.iter_mut().zip(&row[from..to]).for_each(|(sum, v)| *sum += v);
+            }
+            mean.iter_mut().for_each(|sum| *sum /= held);
+            for row in ring.chunks_exact(n) {
+                for ((sum, v), mean) in squares.iter_mut().zip(&row[from..to]).zip(&*mean) {
+                    *sum += (v - mean) * (v - mean);
+                }
+            }
+        }
+    }
+}
+
+wide! {
+    /// Takes note of equal data and of the largest sums of squares; true if a sum has fallen too far.
+    fn settle_row<'a>(
+        x: &'a [f64],
+        held: f64,
+        mean: &'a mut [f64],
+        squares: &'a mut [f64],
+        peak: &'a mut [f64],
+        last: &'a mut [f64],
+        equal: &'a mut [f64],
+    ) -> bool {
+        let sums = mean.iter_mut().zip(squares).zip(peak);
+        let mut fallen = false;
+        for ((x, (last, equal)), ((mean, squares), peak)) in x.iter().zip(last.iter_mut().zip(equal)).zip(sums) {
+            *equal = if same(*x, *last) { *equal + 1.0 } else { 1.0 };
+            *last = *x;
+            let flat = *equal >= held;
+            *mean = if flat { *x } else { *mean };
+            *squares = if flat { 0.0 } else { *squares };
+            let before = if flat { 0.0 } else { *peak };
+            *peak = if *squares > before { *squares } else { before };
+            fallen |= *squares < FALLEN * *peak;
+        }
+        fallen
+    }
+}
+
+/// Instruments whose sums are taken afresh together: their data of a long window stay in the second-level cache for the second
+/// pass.
+pub(super) const TILE: usize = 512;
+
 /// Mean and squared deviations of the data of instrument `i`, in two passes.
 fn afresh(window: &Window, i: usize, held: f64) -> (f64, f64) {
     let mean = window.data(i).fold(0.0, |sum, v| sum + v) / held;
@@ -218,7 +261,7 @@ fn afresh(window: &Window, i: usize, held: f64) -> (f64, f64) {
 }
 
 /// True if two data differ by no more than the rounding of a few operations.
-#[inline]
+#[inline(always)]
 fn same(x: f64, last: f64) -> bool {
     (x - last).abs() <= 4.0 * f64::EPSILON * x.abs()
 }

@@ -70,9 +70,14 @@ impl Window {
         (if slot >= before { slot - before } else { slot + self.period - before }) as usize
     }
 
-    /// All rows of the ring, for sums of windows that are full and in step.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = &[f64]> + '_ {
-        self.ring.chunks_exact(self.n_instruments.max(1))
+    /// The ring itself, row after row.
+    pub(crate) fn all(&self) -> &[f64] {
+        &self.ring
+    }
+
+    /// True if the next row is the last of the ring, for windows that are full and in step.
+    pub(crate) fn renews_next(&self) -> bool {
+        self.slot.first().is_some_and(|slot| slot + 1 == self.period)
     }
 
     /// True just after a datum came to the last row: time to recompute sums from the window itself.

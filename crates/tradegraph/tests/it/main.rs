@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod browser;
+mod comparison;
 mod data;
 mod documents;
 mod homes;

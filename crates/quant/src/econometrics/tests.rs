@@ -1,0 +1,5 @@
+//! Comparison with other libraries, properties and edges.
+
+mod edges;
+mod oracle;
+mod properties;

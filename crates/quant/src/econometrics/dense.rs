@@ -24,10 +24,14 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 /// Sum of a function of each value, in eight fixed lanes.
 pub(super) fn sum_of(x: &[f64], f: impl Fn(f64) -> f64) -> f64 {
     let mut lanes = [0.0_f64; 8];
-    for chunk in x.chunks(8) {
+    let (chunks, rest) = x.as_chunks::<8>();
+    for chunk in chunks {
         for (lane, v) in lanes.iter_mut().zip(chunk) {
             *lane += f(*v);
         }
+    }
+    for (lane, v) in lanes.iter_mut().zip(rest) {
+        *lane += f(*v);
     }
     let [a, b, c, d, e, f, g, h] = lanes;
     ((a + b) + (c + d)) + ((e + f) + (g + h))

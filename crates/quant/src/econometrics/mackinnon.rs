@@ -53,8 +53,9 @@ impl Surface {
     /// Normal score of the p-value within the surface.
     #[inline(always)]
     pub(super) fn score(&self, statistic: f64) -> f64 {
-        let [a, b, c, d] = if statistic <= self.star { self.small } else { self.large };
-        a + statistic * (b + statistic * (c + statistic * d))
+        let low = statistic <= self.star;
+        let pick = |at: usize| if low { self.small[at] } else { self.large[at] };
+        pick(0) + statistic * (pick(1) + statistic * (pick(2) + statistic * pick(3)))
     }
 }
 

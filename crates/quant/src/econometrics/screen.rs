@@ -9,7 +9,7 @@ mod spread;
 
 use super::adf::{largest, penalty};
 use super::cointegration::SAME;
-use super::dense::{mean, sum_of};
+use super::dense::{dot, mean, sum_of};
 use super::mackinnon::SURFACES;
 use super::{EconometricsError, Lags, Ols, Trend, varied};
 use crate::vmath::{self, widest};
@@ -128,8 +128,11 @@ impl PairScreen {
             self.take(at, x).map_err(refuse)?;
         }
         let mut found = [Found::EMPTY; 2 * TILE * TILE];
+        for tile in 0..self.n.div_ceil(TILE) {
+            widest(Own { screen: self, tile });
+        }
         for j in 0..self.n.div_ceil(TILE) {
-            self.surround(j);
+            widest(Surround { screen: self, tile: j });
             for i in 0..=j {
                 let n = widest(Tile { screen: self, i, j, found: &mut found });
                 for f in &found[..n] {
@@ -140,44 +143,74 @@ impl PairScreen {
         Ok(())
     }
 
-    /// Lays a series into its tile and sums what needs no other series.
+    /// Lays a series into its tile, without its trend.
     fn take(&mut self, at: usize, x: &[f64]) -> Result<(), EconometricsError> {
-        varied("series", x, 4)?;
         let (tile, lane) = (at / TILE, at % TILE);
-        let centre = if self.trend == Trend::None { 0.0 } else { mean(x) };
-        self.total[at] = sum_of(x, |v| (v - centre) * (v - centre));
+        // A sum that is not finite has a value that is not, or values that no price has.
+        let centre = mean(x);
+        let total = sum_of(x, |v| (v - centre) * (v - centre));
+        if !(total > 1e-20 * x.len() as f64 * centre * centre && total.is_finite()) {
+            varied("series", x, 4)?;
+        }
+        let centre = if self.trend == Trend::None { 0.0 } else { centre };
+        self.total[at] = if self.trend == Trend::None { dot(x, x) } else { total };
         let levels = &mut self.levels[tile * self.rows..(tile + 1) * self.rows];
         match self.trend {
             Trend::None | Trend::Constant => levels.iter_mut().zip(x).for_each(|(to, v)| to[lane] = v - centre),
             Trend::Linear | Trend::Quadratic => {
-                let residuals = Ols::fit(x, &[], self.trend)?.residuals;
-                levels.iter_mut().zip(residuals).for_each(|(to, v)| to[lane] = v);
+                let ols = Ols::fit(x, &[], self.trend)?;
+                if ols.rss <= 1e-24 * dot(x, x) {
+                    return Err(EconometricsError::NoVariance { what: "series about its trend" });
+                }
+                levels.iter_mut().zip(ols.residuals).for_each(|(to, v)| to[lane] = v);
             }
-        }
-        let steps = &mut self.steps[tile * (self.rows - 1)..(tile + 1) * (self.rows - 1)];
-        steps.iter_mut().zip(levels.windows(2)).for_each(|(to, w)| to[lane] = w[1][lane] - w[0][lane]);
-        let mut squares = 0.0;
-        levels.iter().for_each(|l| squares += l[lane] * l[lane]);
-        if squares <= 1e-24 * sum_of(x, |v| v * v) {
-            return Err(EconometricsError::NoVariance { what: "series about its trend" });
-        }
-        self.squares[at] = squares;
-        for k in 0..=self.most {
-            let mut sum = 0.0;
-            steps[k..].iter().zip(&*steps).for_each(|(a, b)| sum += a[lane] * b[lane]);
-            self.products[k * self.squares.len() + at] = sum;
         }
         Ok(())
     }
+}
 
-    fn surround(&mut self, tile: usize) {
-        let steps = &self.steps[tile * (self.rows - 1)..(tile + 1) * (self.rows - 1)];
-        for (k, around) in (1..).zip(&mut self.around) {
-            for (u, to) in around.iter_mut().enumerate() {
-                let before = u.checked_sub(k).and_then(|u| steps.get(u)).copied().unwrap_or_default();
-                let after = steps.get(u + k).copied().unwrap_or_default();
-                *to = (Lanes(before) + Lanes(after)).0;
-            }
+/// Differences of the series of a tile, and the sums that need no other tile.
+struct Own<'a> {
+    screen: &'a mut PairScreen,
+    tile: usize,
+}
+
+impl WithSimd for Own<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Own { screen: s, tile } = self;
+        let width = s.squares.len();
+        let levels = &s.levels[tile * s.rows..(tile + 1) * s.rows];
+        let steps = &mut s.steps[tile * (s.rows - 1)..(tile + 1) * (s.rows - 1)];
+        steps.iter_mut().zip(levels.windows(2)).for_each(|(to, w)| *to = (Lanes(w[1]) - Lanes(w[0])).0);
+        let sum = |a: &[Row], b: &[Row]| a.iter().zip(b).fold(Lanes::all(0.0), |sum, (a, b)| sum + Lanes(*a) * Lanes(*b));
+        s.squares[tile * TILE..][..TILE].copy_from_slice(&sum(levels, levels).0);
+        for k in 0..=s.most {
+            s.products[k * width + tile * TILE..][..TILE].copy_from_slice(&sum(&steps[k..], steps).0);
+        }
+    }
+}
+
+/// Differences `k` rows before plus those `k` rows after, of a tile.
+struct Surround<'a> {
+    screen: &'a mut PairScreen,
+    tile: usize,
+}
+
+impl WithSimd for Surround<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Surround { screen: s, tile } = self;
+        let n = s.rows - 1;
+        let steps = &s.steps[tile * n..(tile + 1) * n];
+        for (k, around) in (1..).zip(&mut s.around) {
+            around.fill([0.0; TILE]);
+            around.iter_mut().zip(&steps[k..]).for_each(|(to, after)| *to = *after);
+            around[k..].iter_mut().zip(steps).for_each(|(to, before)| *to = (Lanes(*before) + Lanes(*to)).0);
         }
     }
 }
@@ -226,24 +259,20 @@ impl WithSimd for Tile<'_> {
                 let (y, x) = if up { (mine, lane_squares) } else { (lane_squares, mine) };
                 let mut b = g;
                 b.0.iter_mut().zip(x.0).for_each(|(b, x)| *b /= x);
-                let quadratic = |yy: Lanes<TILE>, twice: Lanes<TILE>, xx: Lanes<TILE>| yy - b * (twice - b * xx);
-                let pick = |mine: Lanes<TILE>, theirs: Lanes<TILE>| if up { (mine, theirs) } else { (theirs, mine) };
                 let work = &mut s.work;
-                work.spread.squares = quadratic(y, g + g, x);
+                work.spread.squares = quadratic(b, y, g + g, x);
                 for k in 0..=s.most {
                     let c = Lanes(s.cross[k + 1][r]);
                     let base = k * width;
-                    let (yy, xx) =
-                        pick(Lanes::all(s.products[base + one]), Lanes(load(&s.products[base + j * TILE..])));
-                    work.spread.products[k] = quadratic(yy, if k == 0 { c + c } else { c }, xx);
-                    let spread = |panel: &[Row], size: usize, at: usize| {
-                        let (y, x) = pick(Lanes::all(panel[i * size + at][r]), Lanes(panel[j * size + at]));
-                        y - b * x
-                    };
-                    work.spread.head[k] = spread(&s.levels, rows, k);
-                    work.spread.tail[k] = spread(&s.levels, rows, rows - 1 - k);
-                    work.spread.head_steps[k] = spread(&s.steps, steps, k);
-                    work.spread.tail_steps[k] = spread(&s.steps, steps, steps - 1 - k);
+                    let theirs = Lanes(load(&s.products[base + j * TILE..]));
+                    let (yy, xx) = order(up, Lanes::all(s.products[base + one]), theirs);
+                    work.spread.products[k] = quadratic(b, yy, if k == 0 { c + c } else { c }, xx);
+                    let (mine, theirs) = (&s.levels[i * rows..][..rows], &s.levels[j * rows..][..rows]);
+                    work.spread.head[k] = spread(b, up, mine[k][r], theirs[k]);
+                    work.spread.tail[k] = spread(b, up, mine[rows - 1 - k][r], theirs[rows - 1 - k]);
+                    let (mine, theirs) = (&s.steps[i * steps..][..steps], &s.steps[j * steps..][..steps]);
+                    work.spread.head_steps[k] = spread(b, up, mine[k][r], theirs[k]);
+                    work.spread.tail_steps[k] = spread(b, up, mine[steps - 1 - k][r], theirs[steps - 1 - k]);
                 }
                 work.normal.sum(&work.spread, s.most);
                 let (statistic, lags) = match penalty(s.lags, steps - s.most) {
@@ -280,6 +309,25 @@ impl WithSimd for Tile<'_> {
     }
 }
 
+/// `yy − 2 b xy + b² xx`.
+#[inline(always)]
+fn quadratic(b: Lanes<TILE>, yy: Lanes<TILE>, twice: Lanes<TILE>, xx: Lanes<TILE>) -> Lanes<TILE> {
+    yy - b * (twice - b * xx)
+}
+
+/// The explained one first.
+#[inline(always)]
+fn order(up: bool, mine: Lanes<TILE>, theirs: Lanes<TILE>) -> (Lanes<TILE>, Lanes<TILE>) {
+    if up { (mine, theirs) } else { (theirs, mine) }
+}
+
+/// `y − b x` of a row.
+#[inline(always)]
+fn spread(b: Lanes<TILE>, up: bool, mine: f64, theirs: Row) -> Lanes<TILE> {
+    let (y, x) = order(up, Lanes::all(mine), Lanes(theirs));
+    y - b * x
+}
+
 #[inline(always)]
 fn load(x: &[f64]) -> Row {
     x.first_chunk::<TILE>().copied().unwrap_or_default()
@@ -303,9 +351,16 @@ fn multiply(a: &[Row], b: &[Row], out: &mut [Row; TILE]) {
 #[inline(always)]
 fn p_of_two(statistic: Lanes<TILE>, trend: Trend) -> Lanes<TILE> {
     let surface = &SURFACES[trend as usize][1];
-    statistic.map(|t| {
-        let p = vmath::normal_cdf(surface.score(t));
-        let p = if t > surface.most { 1.0 } else { p };
-        if t < surface.least { 0.0 } else { p }
-    })
+    let mut p = statistic;
+    for x in &mut p.0 {
+        *x = surface.score(*x);
+    }
+    for x in &mut p.0 {
+        *x = vmath::normal_cdf(*x);
+    }
+    for (p, t) in p.0.iter_mut().zip(statistic.0) {
+        *p = if t > surface.most { 1.0 } else { *p };
+        *p = if t < surface.least { 0.0 } else { *p };
+    }
+    p
 }

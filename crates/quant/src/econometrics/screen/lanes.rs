@@ -12,8 +12,12 @@ impl<const L: usize> Lanes<L> {
     }
 
     #[inline(always)]
-    pub(super) fn map(self, f: impl Fn(f64) -> f64) -> Self {
-        Lanes(self.0.map(f))
+    pub(super) fn map(mut self, f: impl Fn(f64) -> f64) -> Self {
+        // `array::map` is not inlined, and a call has not the instructions of its caller.
+        for x in &mut self.0 {
+            *x = f(*x);
+        }
+        self
     }
 }
 

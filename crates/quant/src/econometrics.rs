@@ -9,24 +9,40 @@
 //! `docs/econometrics.md` lists every function with its convention, its source and its distance from other libraries.
 
 mod adf;
+mod change;
 mod cointegration;
 mod dense;
 mod distribution;
 mod fault;
+mod garch;
+mod hmm;
+mod johansen;
+mod kalman;
 mod kpss;
 mod mackinnon;
 mod ols;
+mod pca;
+mod reversion;
 mod screen;
 mod serial;
 
 pub use adf::{Adf, Lags, adf};
+pub use change::{Cusum, Shift, level_changes};
 pub use cointegration::{EngleGranger, engle_granger};
 pub use distribution::{chi_squared_above, f_above, student_two_sided};
 pub use fault::EconometricsError;
+pub use garch::{Garch, GarchModel, GarchParameters, Shocks, ewma_variances, garch, garch_log_likelihood};
+pub use hmm::{Hmm, HmmFilter, HmmFit, HmmProbabilities, HmmSearch};
+pub use johansen::{Johansen, johansen};
+pub use kalman::{KalmanHedge, KalmanStep};
 pub use kpss::{Bandwidth, Kpss, kpss};
 pub use mackinnon::{critical_values, p_value};
 pub use ols::{Covariance, Inference, Ols, Trend};
-pub use screen::{PairScreen, PairTest, ScreenLags};
+pub use pca::Pca;
+pub use reversion::{
+    HurstExponent, Reversion, VarianceRatio, detrended_fluctuation, half_life, rescaled_range, variance_ratio,
+};
+pub use screen::{PairScreen, PairTest};
 pub use serial::{Portmanteau, jarque_bera, ljung_box, partial_autocorrelations};
 
 use fault::{finite, varied};

@@ -209,3 +209,30 @@ fn turn(a: &mut [f64], n: usize, p: usize, q: usize, c: f64, s: f64) {
         (*x, *y) = (c * *x - s * *y, s * *x + c * *y);
     }
 }
+
+/// Lower Cholesky factor of a symmetric matrix by rows, in place; the first row that depends on those before it is the
+/// error. What is above the diagonal is left.
+pub(super) fn cholesky(a: &mut [f64], n: usize) -> Result<(), usize> {
+    for i in 0..n {
+        let whole = a[i * n + i];
+        for j in 0..=i {
+            let sum = (0..j).fold(a[i * n + j], |sum, c| sum - a[i * n + c] * a[j * n + c]);
+            if j < i {
+                a[i * n + j] = sum / a[j * n + j];
+            } else if sum > 1e-12 * whole {
+                a[i * n + i] = sum.sqrt();
+            } else {
+                return Err(i);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Solves `L x = b` in place for a lower triangle by rows.
+pub(super) fn lower_solve(l: &[f64], n: usize, b: &mut [f64]) {
+    for i in 0..n {
+        let sum = (0..i).fold(b[i], |sum, j| sum - l[i * n + j] * b[j]);
+        b[i] = sum / l[i * n + i];
+    }
+}

@@ -38,9 +38,6 @@ pub struct PairTest {
     pub lags: usize,
 }
 
-/// How [`PairScreen`] chooses lags: as a single test does.
-pub type ScreenLags = Lags;
-
 /// A screen of pairs and its memory: about 16 bytes a value of the series, and what eight of them need.
 pub struct PairScreen {
     n: usize,

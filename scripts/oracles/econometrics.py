@@ -13,12 +13,22 @@ import sys
 import warnings
 from pathlib import Path
 
+import nolds
 import numpy as np
+import ruptures
 import statsmodels.api as sm
+from arch import arch_model
+from arch.unitroot import VarianceRatio
+from arch.univariate import EWMAVariance, ZeroMean
+from hmmlearn.hmm import GaussianHMM
 from scipy import stats
 from statsmodels.stats.diagnostic import acorr_ljungbox
 from statsmodels.stats.stattools import jarque_bera
+from statsmodels.tsa.statespace.kalman_filter import KalmanFilter
 from statsmodels.tsa.stattools import adfuller, acf, coint, kpss, pacf
+from statsmodels.tsa.vector_ar.vecm import coint_johansen
+from sklearn.decomposition import PCA
+from hmmlearn import _hmmc
 
 warnings.simplefilter("ignore")
 ROOT = Path(__file__).resolve().parents[2]
@@ -142,13 +152,112 @@ def tails(t):
         t.add("tails", [], [x, df], "scipy", chi_squared=stats.chi2.sf(x, df), student=2 * stats.t.sf(x, df), f=stats.f.sf(x, df, 7))
 
 
+def reversion(t):
+    for name, w in itertools.product(["ar", "steps", "noise"], ["[0:60]", "[100:350]", ""]):
+        x = t.window(name + w)
+        fit = sm.OLS(np.diff(x), sm.add_constant(x[:-1])).fit()
+        c, rho = fit.params
+        if -1 < rho < 0:
+            t.add("half_life", [name + w], [], SM, half_life=-np.log(2) / np.log(1 + rho), reversion=rho, error=fit.bse[1], mean=-c / rho, residual=np.sqrt(fit.mse_resid))
+    for name, w, q, robust in itertools.product(PRICES, ["[0:60]", "[100:350]", ""], [2, 4, 8, 16], [True, False]):
+        r = VarianceRatio(t.window(name + w), lags=q, trend="c", robust=robust)
+        t.add("variance_ratio", [name + w], [q, int(robust)], "arch", ratio=r.vr, statistic=r.stat, p=r.pvalue)
+    for name, w in itertools.product(PRICES, ["[0:301]", "[100:350]", ""]):
+        d = np.diff(t.window(name + w))
+        ns = nolds.logarithmic_n(4, 0.1 * len(d), 1.2)
+        t.add("hurst", [name + w], [], "nolds", dfa=nolds.dfa(d, nvals=ns, overlap=False, order=1, fit_exp="poly"))
+
+
+def volatility(t):
+    for name, o, mean, dist in itertools.product(["sp500_2008", "sp500_2020", "sp500_2008[0:500]", "sp500_2020[300:1000]"], [0, 1], ["Zero", "Constant"], ["normal", "t"]):
+        x = t.window(name)
+        model = arch_model(x, mean=mean, vol="GARCH", p=1, o=o, q=1, dist=dist, rescale=False)
+        r = model.fit(disp="off", tol=1e-14, options=dict(maxiter=5000))
+        r = min([r, model.fit(disp="off", starting_values=r.params, tol=1e-15, options=dict(maxiter=5000))], key=lambda f: -f.loglikelihood)
+        p = dict(r.params)
+        args = [o, mean, dist]
+        v = np.asarray(r.conditional_volatility) ** 2
+        given = [p.get("mu", 0.0), p["omega"], p["alpha[1]"], p.get("gamma[1]", 0.0), p["beta[1]"], p.get("nu", np.inf)]
+        # At arch's own parameters the likelihood and the variances are a comparison of formulas; at the maximum, of searches.
+        t.add("garch_at", [name], args + [repr(float(g)) for g in given], "arch", log_likelihood=r.loglikelihood, variance=v[::50])
+        t.add("garch", [name], args, "arch", log_likelihood=r.loglikelihood, parameter=given[:5], next=r.forecast(horizon=3).variance.to_numpy()[-1])
+        if dist == "t":
+            t.add("garch", [name], args, "arch", degrees=p["nu"])
+    for name, lam in itertools.product(["sp500_2008", "sp500_2020[0:50]", "sp500_2020"], [0.94, 0.97]):
+        m = ZeroMean(t.window(name), volatility=EWMAVariance(lam), rescale=False).fit(disp="off")
+        t.add("ewma", [name], [lam], "arch", variance=np.asarray(m.conditional_volatility)[::10] ** 2)
+
+
+def systems(t):
+    for names, w, order, lags in itertools.product([("xom", "cvx"), ("xom", "cvx", "jpm"), ("xom", "walk", "noise", "ko"), ("cointegrated", "walk", "ko", "pep", "unh")], ["[0:120]", "[100:350]", ""], [-1, 0, 1], [0, 1, 3]):
+        j = coint_johansen(np.column_stack([t.window(n + w) for n in names]), order, lags)
+        vectors = [v * np.sign(v[np.argmax(np.abs(v))]) for v in j.evec.T]
+        t.add("johansen", [n + w for n in names], [order, lags], SM, eigenvalue=j.eig, trace=j.lr1, largest=j.lr2, trace_critical=j.cvt, largest_critical=j.cvm, combination=np.array(vectors))
+    for w in ["[0:60]", "[100:350]", ""]:
+        names = [n + w for n in ["xom", "cvx", "ko", "pep", "jpm", "bac", "unh", "jnj"]]
+        X = np.diff(np.column_stack([t.window(n) for n in names]), axis=0)
+        for standardise in [0, 1]:
+            Z = (X - X.mean(0)) / X.std(0, ddof=1) if standardise else X
+            p = PCA(svd_solver="full").fit(Z)
+            c = np.array([v * np.sign(v[np.argmax(np.abs(v))]) for v in p.components_])
+            t.add("pca", names, [standardise], "scikit-learn", variance=p.explained_variance_, share=p.explained_variance_ratio_, component=c)
+    for (y, x), w, (start, drift, obs) in itertools.product([("xom", "cvx"), ("ko", "pep"), ("cointegrated", "walk")], ["[100:350]", ""], [(1.0, 1e-5, 1e-3), (100.0, 1e-7, 1e-2), (10.0, 0.0, 1.0)]):
+        Y, X = t.window(y + w), t.window(x + w)
+        k = KalmanFilter(k_endog=1, k_states=2)
+        k.bind(Y.copy())
+        k["design"] = np.vstack([np.ones(len(X)), X])[None, :, :]
+        k["obs_cov"], k["transition"], k["selection"], k["state_cov"] = [[obs]], np.eye(2), np.eye(2), np.eye(2) * drift
+        k.initialize_known(np.zeros(2), np.eye(2) * start)
+        f = k.filter()
+        t.add("kalman", [y + w, x + w], [start, drift, obs], SM, log_likelihood=f.llf, hedge=f.filtered_state[1, ::25], intercept=f.filtered_state[0, ::25],
+              innovation=f.forecasts_error[0, ::25], variance=f.forecasts_error_cov[0, 0, ::25], error=np.sqrt(np.diag(f.predicted_state_cov[:, :, -1])))
+
+
+def regimes(t):
+    for name, n in itertools.product(["sp500_2008", "sp500_2020", "sp500_2020[100:400]"], [2, 3]):
+        x = t.window(name)[:, None]
+        start, trans = np.full(n, 1 / n), np.full((n, n), 0.05 / (n - 1)) + np.eye(n) * (0.95 - 0.05 / (n - 1))
+        means, covs = np.zeros((n, 1)), np.array([0.3, 2.0, 9.0])[:n, None]
+        for steps in [1, 5, 60]:
+            m = GaussianHMM(n, "diag", init_params="", n_iter=steps, tol=-np.inf, covars_prior=0.01)
+            m.startprob_, m.transmat_, m.means_, m._covars_ = start.copy(), trans.copy(), means.copy(), covs.copy()
+            m.fit(x)
+            ll = m._compute_log_likelihood(x)
+            _, forward = _hmmc.forward_log(m.startprob_, m.transmat_, ll)
+            filtered = np.exp(forward - np.logaddexp.reduce(forward, axis=1)[:, None])
+            t.add("hmm", [name], [n, steps], "hmmlearn", start=m.startprob_, transition=m.transmat_, mean=m.means_, variance=m._covars_, log_likelihood=m.score(x),
+                  history=list(m.monitor_.history), filtered=filtered[::40], smoothed=m.predict_proba(x)[::40], path=m.predict(x)[::20])
+
+
+def changes(t):
+    for name, w, penalty in itertools.product(["steps", "sp500_2008", "ar", "walk", "noise"], ["[0:120]", ""], [1.0, 6.0, 30.0]):
+        x = t.window(name + w)
+        cuts = ruptures.Pelt(model="l2", min_size=1, jump=1).fit(x).predict(penalty)[:-1]
+        t.add("level_changes", [name + w], [penalty, 1], "ruptures", count=len(cuts))
+        if cuts:
+            t.add("level_changes", [name + w], [penalty, 1], "ruptures", at=cuts)
+    for name, penalty, least in itertools.product(["steps", "noise", "ar", "walk"], [3.0, 10.0], [3, 10]):
+        # With pieces of several rows against the whole dynamic programme, which prunes nothing.
+        x = t.window(name + "[100:350]")
+        whole = ruptures.Dynp(model="l2", min_size=least, jump=1).fit(x)
+        best = (np.inf, [])
+        for k in range(0, min(40, len(x) // least - 1)):
+            cuts = whole.predict(k) if k else [len(x)]
+            cost = whole.cost.sum_of_costs(cuts) + penalty * k
+            if cost < best[0]:
+                best = (cost, cuts[:-1])
+        t.add("level_changes", [name + "[100:350]"], [penalty, least], "ruptures Dynp", count=len(best[1]))
+        if best[1]:
+            t.add("level_changes", [name + "[100:350]"], [penalty, least], "ruptures Dynp", at=best[1])
+
+
 def main():
     series = inputs(Path(sys.argv[1]))
     with open(OUT / "econometrics_series.csv", "w", newline="") as f:
         out = csv.writer(f, lineterminator="\n")
         out.writerows([k, *map(lambda v: repr(float(v)), x)] for k, x in series.items())
     t = Table(series)
-    for family in [tails, regressions, unit_roots, cointegration, serial]:
+    for family in [tails, regressions, unit_roots, cointegration, serial, reversion, volatility, systems, regimes, changes]:
         family(t)
     with open(OUT / "econometrics.csv", "w", newline="") as f:
         out = csv.writer(f, lineterminator="\n")

@@ -67,6 +67,11 @@ fn differences(x: &[f64]) -> Vec<f64> {
     x.windows(2).map(|w| w[1] - w[0]).collect()
 }
 
+/// Every `k`-th row of so many numbers.
+fn every(k: usize, width: usize, x: &[f64]) -> Vec<f64> {
+    x.chunks_exact(width).step_by(k).flatten().copied().collect()
+}
+
 /// All that a function gives for its series and arguments, under the names of the table.
 fn compute(function: &str, series: &[Vec<f64>], a: &[&str]) -> Values {
     let mut v = Values::new();
@@ -150,6 +155,114 @@ fn compute(function: &str, series: &[Vec<f64>], a: &[&str]) -> Values {
             one(&mut v, "jarque_bera", test.statistic);
             one(&mut v, "jarque_bera_p", test.p);
         }
+        "half_life" => {
+            let r = half_life(&series[0]).unwrap();
+            one(&mut v, "half_life", r.half_life);
+            one(&mut v, "reversion", r.reversion);
+            one(&mut v, "error", r.error);
+            one(&mut v, "mean", r.mean);
+            one(&mut v, "residual", r.residual);
+        }
+        "variance_ratio" => {
+            let r = variance_ratio(&series[0], number(0) as usize, a[1] == "1").unwrap();
+            one(&mut v, "ratio", r.ratio);
+            one(&mut v, "statistic", r.statistic);
+            one(&mut v, "p", r.p);
+        }
+        "hurst" => one(&mut v, "dfa", detrended_fluctuation(&differences(&series[0])).unwrap().exponent),
+        "garch" | "garch_at" => {
+            let shocks = if a[2] == "t" { Shocks::Student } else { Shocks::Normal };
+            let model = GarchModel { asymmetric: a[0] == "1", mean: a[1] == "Constant", shocks };
+            if function == "garch_at" {
+                let [mean, constant, arch, asymmetry, garch, degrees] = std::array::from_fn(|k| number(3 + k));
+                let p = GarchParameters { mean, constant, arch, asymmetry, garch, degrees };
+                let mut variances = vec![0.0; series[0].len()];
+                one(&mut v, "log_likelihood", garch_log_likelihood(&series[0], model, &p, &mut variances).unwrap());
+                many(&mut v, "variance", &every(50, 1, &variances));
+            } else {
+                let r = garch(&series[0], model).unwrap();
+                let p = r.parameters;
+                one(&mut v, "log_likelihood", r.log_likelihood);
+                many(&mut v, "parameter", &[p.mean, p.constant, p.arch, p.asymmetry, p.garch]);
+                one(&mut v, "degrees", p.degrees);
+                let mut next = [0.0; 3];
+                p.forecast(r.next, &mut next);
+                many(&mut v, "next", &next);
+            }
+        }
+        "ewma" => {
+            let mut out = vec![0.0; series[0].len()];
+            ewma_variances(&series[0], number(0), &mut out).unwrap();
+            many(&mut v, "variance", &every(10, 1, &out));
+        }
+        "johansen" => {
+            let series: Vec<&[f64]> = series.iter().map(Vec::as_slice).collect();
+            let trend = [Trend::None, Trend::Constant, Trend::Linear][(number(0) + 1.0) as usize];
+            let r = johansen(&series, trend, number(1) as usize).unwrap();
+            many(&mut v, "eigenvalue", &r.eigenvalues);
+            many(&mut v, "trace", &r.trace);
+            many(&mut v, "largest", &r.largest);
+            many(&mut v, "trace_critical", r.trace_critical.as_flattened());
+            many(&mut v, "largest_critical", r.largest_critical.as_flattened());
+            many(&mut v, "combination", &r.combinations.concat());
+        }
+        "pca" => {
+            let moves: Vec<Vec<f64>> = series.iter().map(|x| differences(x)).collect();
+            let moves: Vec<&[f64]> = moves.iter().map(Vec::as_slice).collect();
+            let r = Pca::fit(&moves, a[0] == "1").unwrap();
+            many(&mut v, "variance", &r.variances);
+            many(&mut v, "share", &r.shares);
+            many(&mut v, "component", &r.components.concat());
+        }
+        "kalman" => {
+            let mut k = KalmanHedge::new([number(0); 2], [number(1); 2], number(2)).unwrap();
+            let [y, x] = series else { panic!("two series") };
+            let rows: Vec<(KalmanStep, f64, f64)> = x
+                .iter()
+                .zip(y)
+                .map(|(x, y)| {
+                    let step = k.update(*x, *y).unwrap();
+                    (step, k.intercept, k.hedge)
+                })
+                .collect();
+            let column = |f: fn(&(KalmanStep, f64, f64)) -> f64| every(25, 1, &rows.iter().map(f).collect::<Vec<_>>());
+            one(&mut v, "log_likelihood", rows.iter().map(|r| r.0.log_density).sum());
+            many(&mut v, "hedge", &column(|r| r.2));
+            many(&mut v, "intercept", &column(|r| r.1));
+            many(&mut v, "innovation", &column(|r| r.0.innovation));
+            many(&mut v, "variance", &column(|r| r.0.variance));
+            many(&mut v, "error", &k.errors());
+        }
+        "hmm" => {
+            let (n, steps, x) = (number(0) as usize, number(1) as usize, &series[0]);
+            let other = 0.05 / (n - 1) as f64;
+            let transition: Vec<f64> = (0..n * n).map(|at| if at / n == at % n { 0.95 } else { other }).collect();
+            let variances = &[0.3, 2.0, 9.0][..n];
+            let start = Hmm::new(1, &vec![1.0 / n as f64; n], &transition, &vec![0.0; n], variances).unwrap();
+            let search = HmmSearch { steps, least_gain: f64::NEG_INFINITY, variance_prior: 0.01 };
+            let fit = start.fit(x, search).unwrap();
+            let m = &fit.model;
+            many(&mut v, "start", m.start());
+            many(&mut v, "transition", m.transition());
+            many(&mut v, "mean", m.means());
+            many(&mut v, "variance", m.variances());
+            many(&mut v, "history", &fit.log_likelihoods);
+            let p = m.probabilities(x).unwrap();
+            one(&mut v, "log_likelihood", p.log_likelihood);
+            many(&mut v, "filtered", &every(40, n, &p.filtered));
+            many(&mut v, "smoothed", &every(40, n, &p.smoothed));
+            let path: Vec<f64> = m.likeliest_path(x).unwrap().iter().map(|s| *s as f64).collect();
+            many(&mut v, "path", &every(20, 1, &path));
+            let mut live = HmmFilter::new(m.clone());
+            for (row, filtered) in x.iter().zip(p.filtered.chunks_exact(n)) {
+                assert_eq!(live.update(&[*row]).unwrap(), filtered, "live and batch");
+            }
+        }
+        "level_changes" => {
+            let cuts = level_changes(&series[0], number(0), number(1) as usize).unwrap();
+            one(&mut v, "count", cuts.len() as f64);
+            many(&mut v, "at", &cuts.iter().map(|c| *c as f64).collect::<Vec<_>>());
+        }
         other => panic!("nothing computes {other}"),
     }
     v
@@ -160,7 +273,7 @@ fn distance(quantity: &str, ours: f64, expected: f64) -> f64 {
     if ours == expected {
         return 0.0;
     }
-    let absolute = ["p", "screen.p", "acf", "pacf", "ljung_box_p", "jarque_bera_p"].contains(&quantity);
+    let absolute = ["p", "screen.p", "acf", "pacf", "ljung_box_p", "jarque_bera_p", "filtered", "smoothed", "start", "transition"].contains(&quantity);
     let scale = if absolute { 1.0 } else { expected.abs().max(1e-3) };
     let error = (ours - expected).abs() / scale;
     if error.is_nan() { f64::INFINITY } else { error }

@@ -1,7 +1,7 @@
 """Writes crates/quant/oracles/econometrics_series.csv (inputs) and econometrics.csv (expected values).
 
 Usage: python scripts/oracles/econometrics.py SAMPLES_FOLDER
-Needs statsmodels 0.15.0, arch 8.0.0, hmmlearn 0.3.3, ruptures 1.1.10, nolds 0.6.1, scikit-learn 1.9.1, numpy, scipy.
+Needs statsmodels 0.15.0, mpmath, arch 8.0.0, hmmlearn 0.3.3, ruptures 1.1.10, nolds 0.6.1, scikit-learn 1.9.1, numpy, scipy.
 SAMPLES_FOLDER is the project's samples folder.
 
 Inputs: a line a series, `name,value,…`. Expected: `function,series,arguments,quantity,source,expected`; the series are
@@ -166,6 +166,65 @@ def reversion(t):
         d = np.diff(t.window(name + w))
         ns = nolds.logarithmic_n(4, 0.1 * len(d), 1.2)
         t.add("hurst", [name + w], [], "nolds", dfa=nolds.dfa(d, nvals=ns, overlap=False, order=1, fit_exp="poly"))
+    for name in PRICES:
+        # Lengths that divide the rows are cut alike from either end.
+        r = nolds.hurst_rs(np.diff(t.window(name + "[0:241]")), nvals=[240, 120, 60, 30, 15], fit="poly", corrected=True, unbiased=False)
+        t.add("rescaled_range", [name + "[0:241]"], [], "nolds", exponent=r)
+
+
+def precise(t):
+    """Where statsmodels inverts ill-conditioned products: the same formulas with 50 digits."""
+    import mpmath as mp
+
+    mp.mp.dps = 50
+    matrix = lambda columns: mp.matrix([[mp.mpf(float(v)) for v in row] for row in zip(*columns)])
+    gram_solve = lambda X, y: (X.T * X) ** -1 * (X.T * y)
+
+    def residuals(X, y):
+        return y - X * gram_solve(X, y)
+
+    def dickey_fuller(x, trend, lags):
+        n = len(x)
+        d = [x[i + 1] - x[i] for i in range(n - 1)]
+        rows = range(lags, n - 1)
+        columns = [[mp.mpf((r - lags + 1) ** k) for r in rows] for k in range(trend)]
+        columns += [[d[r - k] for r in rows] for k in range(1, lags + 1)] + [[x[r] for r in rows]]
+        X, y = mp.matrix([list(row) for row in zip(*columns)]), mp.matrix([d[r] for r in rows])
+        e = residuals(X, y)
+        s2 = (e.T * e)[0] / (X.rows - X.cols)
+        last = X.cols - 1
+        return gram_solve(X, y)[last] / mp.sqrt(s2 * ((X.T * X) ** -1)[last, last])
+
+    for name, trend, lags in itertools.product(["jnj", "ko[100:350]"], [0, 1, 2, 3], [1, 5]):
+        x = [mp.mpf(float(v)) for v in t.window(name)]
+        t.add("adf", [name], [TRENDS[trend], lags], "mpmath", statistic=float(dickey_fuller(x, trend, lags)))
+    for (y, x), trend in itertools.product([("pep", "xom"), ("ko", "walk"), ("cointegrated[100:350]", "walk[100:350]")], [0, 1, 2, 3]):
+        Y, X = t.window(y), t.window(x)
+        columns = [np.arange(1, len(Y) + 1.0) ** k for k in range(trend)] + [X]
+        e = residuals(matrix(columns), matrix([Y]))
+        t.add("engle_granger", [y, x], [TRENDS[trend], 1], "mpmath", statistic=float(dickey_fuller(list(e), 0, 1)))
+    for names, trend in itertools.product([["cointegrated[0:120]", "walk[0:120]", "ko[0:120]", "pep[0:120]", "unh[0:120]"], ["xom", "cvx"]], [0, 1]):
+        levels = [t.window(n) for n in names]
+        X = matrix(levels)
+        centre = (lambda M: mp.matrix([[M[i, j] - mp.fsum(M[:, j]) / M.rows for j in range(M.cols)] for i in range(M.rows)])) if trend else (lambda M: M)
+        X = centre(X)
+        d = mp.matrix([[X[i + 1, j] - X[i, j] for j in range(X.cols)] for i in range(X.rows - 1)])
+        z, d0, level = centre(d[: d.rows - 1, :]), centre(d[1:, :]), centre(X[1 : X.rows - 1, :])
+        r0, rk = residuals(z, d0), residuals(z, level)
+        n = r0.rows
+        s00, skk, sk0 = r0.T * r0 / n, rk.T * rk / n, rk.T * r0 / n
+        e = sorted((mp.re(v) for v in mp.eig(skk ** -1 * (sk0 * s00 ** -1 * sk0.T), left=False, right=False)), reverse=True)
+        trace = [float(-n * mp.fsum(mp.log(1 - v) for v in e[r:])) for r in range(len(e))]
+        t.add("johansen", names, [trend - 1, 1], "mpmath", eigenvalue=[float(v) for v in e], trace=trace)
+    for (y, x), (start, drift, obs) in itertools.product([("xom[100:350]", "cvx[100:350]"), ("ko", "pep")], [(100.0, 1e-7, 1e-2), (1.0, 1e-5, 1e-3)]):
+        b, P, hedge, intercept, errors = mp.matrix(2, 1), mp.eye(2) * start, [], [], []
+        for u, v in zip(t.window(x), t.window(y)):
+            h = mp.matrix([[1, mp.mpf(float(u))]])
+            f = (h * P * h.T)[0] + mp.mpf(obs)
+            e = mp.mpf(float(v)) - (h * b)[0]
+            b, P = b + P * h.T * (e / f), P - P * h.T * h * P / f + mp.eye(2) * mp.mpf(drift)
+            intercept.append(float(b[0])), hedge.append(float(b[1])), errors.append(float(e))
+        t.add("kalman", [y, x], [start, drift, obs], "mpmath", hedge=hedge[::25], intercept=intercept[::25], innovation=errors[::25])
 
 
 def volatility(t):
@@ -192,7 +251,9 @@ def systems(t):
     for names, w, order, lags in itertools.product([("xom", "cvx"), ("xom", "cvx", "jpm"), ("xom", "walk", "noise", "ko"), ("cointegrated", "walk", "ko", "pep", "unh")], ["[0:120]", "[100:350]", ""], [-1, 0, 1], [0, 1, 3]):
         j = coint_johansen(np.column_stack([t.window(n + w) for n in names]), order, lags)
         vectors = [v * np.sign(v[np.argmax(np.abs(v))]) for v in j.evec.T]
-        t.add("johansen", [n + w for n in names], [order, lags], SM, eigenvalue=j.eig, trace=j.lr1, largest=j.lr2, trace_critical=j.cvt, largest_critical=j.cvm, combination=np.array(vectors))
+        t.add("johansen", [n + w for n in names], [order, lags], SM, eigenvalue=j.eig, trace=j.lr1, largest=j.lr2, combination=np.array(vectors))
+        if not w and lags == 0:
+            t.add("johansen", [n + w for n in names], [order, lags], SM, trace_critical=j.cvt, largest_critical=j.cvm)
     for w in ["[0:60]", "[100:350]", ""]:
         names = [n + w for n in ["xom", "cvx", "ko", "pep", "jpm", "bac", "unh", "jnj"]]
         X = np.diff(np.column_stack([t.window(n) for n in names]), axis=0)
@@ -257,7 +318,7 @@ def main():
         out = csv.writer(f, lineterminator="\n")
         out.writerows([k, *map(lambda v: repr(float(v)), x)] for k, x in series.items())
     t = Table(series)
-    for family in [tails, regressions, unit_roots, cointegration, serial, reversion, volatility, systems, regimes, changes]:
+    for family in [tails, regressions, unit_roots, cointegration, serial, reversion, volatility, systems, regimes, changes, precise]:
         family(t)
     with open(OUT / "econometrics.csv", "w", newline="") as f:
         out = csv.writer(f, lineterminator="\n")

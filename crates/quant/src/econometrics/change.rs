@@ -16,10 +16,20 @@ pub fn level_changes(x: &[f64], penalty: f64, least: usize) -> Result<Vec<usize>
     const WHAT: &str = "series with changes of level";
     finite(WHAT, x)?;
     if least == 0 {
-        return Err(EconometricsError::OutOfRange { what: "rows of a piece", got: 0.0, least: 1.0, most: x.len() as f64 });
+        return Err(EconometricsError::OutOfRange {
+            what: "rows of a piece",
+            got: 0.0,
+            least: 1.0,
+            most: x.len() as f64,
+        });
     }
     if !(penalty >= 0.0 && penalty.is_finite()) {
-        return Err(EconometricsError::OutOfRange { what: "penalty of a change", got: penalty, least: 0.0, most: f64::MAX });
+        return Err(EconometricsError::OutOfRange {
+            what: "penalty of a change",
+            got: penalty,
+            least: 0.0,
+            most: f64::MAX,
+        });
     }
     let n = x.len();
     if n < least {
@@ -101,10 +111,20 @@ impl Cusum {
     pub fn new(target: f64, slack: f64, limit: f64) -> Result<Cusum, EconometricsError> {
         finite("target of cumulative sums", &[target])?;
         if !(slack >= 0.0 && slack.is_finite()) {
-            return Err(EconometricsError::OutOfRange { what: "slack of cumulative sums", got: slack, least: 0.0, most: f64::MAX });
+            return Err(EconometricsError::OutOfRange {
+                what: "slack of cumulative sums",
+                got: slack,
+                least: 0.0,
+                most: f64::MAX,
+            });
         }
         if !(limit > 0.0 && limit.is_finite()) {
-            return Err(EconometricsError::OutOfRange { what: "limit of cumulative sums", got: limit, least: 0.0, most: f64::MAX });
+            return Err(EconometricsError::OutOfRange {
+                what: "limit of cumulative sums",
+                got: limit,
+                least: 0.0,
+                most: f64::MAX,
+            });
         }
         Ok(Cusum { target, slack, limit, above: 0.0, below: 0.0 })
     }

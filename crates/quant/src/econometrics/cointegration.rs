@@ -40,7 +40,12 @@ pub fn engle_granger(
     const WHAT: &str = "Engle–Granger test";
     if others.is_empty() || others.len() > 11 {
         let got = others.len() as f64;
-        return Err(EconometricsError::OutOfRange { what: "other series of an Engle–Granger test", got, least: 1.0, most: 11.0 });
+        return Err(EconometricsError::OutOfRange {
+            what: "other series of an Engle–Granger test",
+            got,
+            least: 1.0,
+            most: 11.0,
+        });
     }
     varied(WHAT, y, 4)?;
     others.iter().try_for_each(|x| varied(WHAT, x, 4))?;

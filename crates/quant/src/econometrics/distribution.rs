@@ -87,9 +87,7 @@ fn beta_below(a: f64, b: f64, x: f64, y: f64) -> f64 {
     if y <= 0.0 {
         return 1.0;
     }
-    let head = libm::exp(
-        libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b) + a * libm::log(x) + b * libm::log(y),
-    );
+    let head = libm::exp(libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b) + a * libm::log(x) + b * libm::log(y));
     if x < (a + 1.0) / (a + b + 2.0) {
         head * beta_fraction(a, b, x) / a
     } else {

@@ -65,8 +65,11 @@ impl Hmm {
         variances: &[f64],
     ) -> Result<Hmm, EconometricsError> {
         let n = start.len();
-        let shapes =
-            [("transitions of a regime model", transition, n * n), ("means of a regime model", means, n * d), ("variances of a regime model", variances, n * d)];
+        let shapes = [
+            ("transitions of a regime model", transition, n * n),
+            ("means of a regime model", means, n * d),
+            ("variances of a regime model", variances, n * d),
+        ];
         for (what, given, expected) in shapes {
             if given.len() != expected || expected == 0 {
                 return Err(EconometricsError::Shape { what, got: given.len(), expected });
@@ -78,7 +81,12 @@ impl Hmm {
             let least = row.iter().fold(f64::INFINITY, |m, p| m.min(*p));
             if (sum - 1.0).abs() > 1e-9 || !(least >= 0.0 && sum.is_finite()) {
                 let got = if least >= 0.0 { sum } else { least };
-                return Err(EconometricsError::OutOfRange { what: "probabilities of a regime model", got, least: 0.0, most: 1.0 });
+                return Err(EconometricsError::OutOfRange {
+                    what: "probabilities of a regime model",
+                    got,
+                    least: 0.0,
+                    most: 1.0,
+                });
             }
         }
         if let Some(v) = variances.iter().find(|v| **v <= 0.0) {
@@ -95,7 +103,12 @@ impl Hmm {
     /// Errors: `TooFew` below ten rows a state, `NotFinite`, `NoVariance`, `OutOfRange` for fewer than two states.
     pub fn of_volatility(returns: &[f64], n: usize) -> Result<Hmm, EconometricsError> {
         if n < 2 {
-            return Err(EconometricsError::OutOfRange { what: "states of a regime model", got: n as f64, least: 2.0, most: f64::INFINITY });
+            return Err(EconometricsError::OutOfRange {
+                what: "states of a regime model",
+                got: n as f64,
+                least: 2.0,
+                most: f64::INFINITY,
+            });
         }
         super::varied("returns of a regime model", returns, 10 * n)?;
         let mean = super::dense::mean(returns);
@@ -104,11 +117,8 @@ impl Hmm {
         squares.sort_by(f64::total_cmp);
         let part = squares.len() / n;
         // Within a part of the distribution the spread is smaller than that of the state it stands for, in the calm one.
-        let variances: Vec<f64> = squares
-            .chunks(part)
-            .take(n)
-            .map(|part| super::dense::mean(part).max(1e-3 * whole))
-            .collect();
+        let variances: Vec<f64> =
+            squares.chunks(part).take(n).map(|part| super::dense::mean(part).max(1e-3 * whole)).collect();
         let stay = 0.95;
         let other = (1.0 - stay) / (n - 1) as f64;
         let transition: Vec<f64> = (0..n * n).map(|at| if at / n == at % n { stay } else { other }).collect();
@@ -148,7 +158,11 @@ impl Hmm {
     fn check(&self, x: &[f64]) -> Result<usize, EconometricsError> {
         let rows = x.len() / self.d;
         if rows * self.d != x.len() {
-            return Err(EconometricsError::Shape { what: "data of a regime model", got: x.len(), expected: (rows + 1) * self.d });
+            return Err(EconometricsError::Shape {
+                what: "data of a regime model",
+                got: x.len(),
+                expected: (rows + 1) * self.d,
+            });
         }
         if rows < 2 {
             return Err(EconometricsError::TooFew { what: "data of a regime model", got: rows, need: 2 });
@@ -162,9 +176,11 @@ impl Hmm {
         let mut most = f64::NEG_INFINITY;
         let parameters = self.means.chunks_exact(self.d).zip(self.variances.chunks_exact(self.d));
         for (to, (means, variances)) in out.iter_mut().zip(parameters) {
-            let log = row.iter().zip(means).zip(variances).fold(0.0, |sum, ((x, m), v)| {
-                sum - 0.5 * (LN_2_PI + libm::log(*v) + (x - m) * (x - m) / v)
-            });
+            let log = row
+                .iter()
+                .zip(means)
+                .zip(variances)
+                .fold(0.0, |sum, ((x, m), v)| sum - 0.5 * (LN_2_PI + libm::log(*v) + (x - m) * (x - m) / v));
             *to = log;
             most = most.max(log);
         }
@@ -258,7 +274,14 @@ struct Work {
 impl Work {
     fn new(n: usize, rows: usize) -> Work {
         let zeros = |len| vec![0.0; len];
-        Work { n, density: zeros(n * rows), filtered: zeros(n * rows), smoothed: zeros(n * rows), predicted: zeros(n * rows), changes: zeros(n * n) }
+        Work {
+            n,
+            density: zeros(n * rows),
+            filtered: zeros(n * rows),
+            smoothed: zeros(n * rows),
+            predicted: zeros(n * rows),
+            changes: zeros(n * n),
+        }
     }
 
     fn forward(&mut self, model: &Hmm, x: &[f64]) -> f64 {
@@ -384,7 +407,11 @@ impl HmmFilter {
     /// Errors, without a change of the filter: `Shape`, `NotFinite`.
     pub fn update(&mut self, row: &[f64]) -> Result<&[f64], EconometricsError> {
         if row.len() != self.model.d {
-            return Err(EconometricsError::Shape { what: "row of a regime model", got: row.len(), expected: self.model.d });
+            return Err(EconometricsError::Shape {
+                what: "row of a regime model",
+                got: row.len(),
+                expected: self.model.d,
+            });
         }
         finite("row of a regime model", row)?;
         self.model.densities(row, &mut self.density);

@@ -44,10 +44,20 @@ pub fn johansen(series: &[&[f64]], trend: Trend, lags: usize) -> Result<Johansen
     const WHAT: &str = "Johansen test";
     let n = series.len();
     if n == 0 || n > 12 {
-        return Err(EconometricsError::OutOfRange { what: "series of a Johansen test", got: n as f64, least: 1.0, most: 12.0 });
+        return Err(EconometricsError::OutOfRange {
+            what: "series of a Johansen test",
+            got: n as f64,
+            least: 1.0,
+            most: 12.0,
+        });
     }
     if trend == Trend::Quadratic {
-        return Err(EconometricsError::OutOfRange { what: "trend columns of a Johansen test", got: 3.0, least: 0.0, most: 2.0 });
+        return Err(EconometricsError::OutOfRange {
+            what: "trend columns of a Johansen test",
+            got: 3.0,
+            least: 0.0,
+            most: 2.0,
+        });
     }
     let rows = series[0].len();
     let need = lags.saturating_mul(n + 1) + 2 * n + 3;
@@ -235,4 +245,3 @@ static LARGEST: [[[f64; 3]; 12]; 3] = [
         [76.4081, 79.9878, 87.2395],
     ],
 ];
-

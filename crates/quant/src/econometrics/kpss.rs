@@ -42,13 +42,23 @@ pub fn kpss(x: &[f64], trend: Trend, bandwidth: Bandwidth) -> Result<Kpss, Econo
         Trend::Linear => (Ols::fit(x, &[], trend)?.residuals, [0.119, 0.146, 0.176, 0.216]),
         Trend::None | Trend::Quadratic => {
             let got = trend.columns() as f64;
-            return Err(EconometricsError::OutOfRange { what: "trend columns of a KPSS test", got, least: 1.0, most: 2.0 });
+            return Err(EconometricsError::OutOfRange {
+                what: "trend columns of a KPSS test",
+                got,
+                least: 1.0,
+                most: 2.0,
+            });
         }
     };
     let lags = match bandwidth {
         Bandwidth::Fixed(lags) if lags >= n => {
             let most = (n - 1) as f64;
-            return Err(EconometricsError::OutOfRange { what: "lags of a KPSS test", got: lags as f64, least: 0.0, most });
+            return Err(EconometricsError::OutOfRange {
+                what: "lags of a KPSS test",
+                got: lags as f64,
+                least: 0.0,
+                most,
+            });
         }
         Bandwidth::Fixed(lags) => lags,
         Bandwidth::Schwert => (libm::ceil(12.0 * libm::pow(n as f64 / 100.0, 0.25)) as usize).min(n - 1),

@@ -125,7 +125,9 @@ impl Ols {
         let rss = dot(&residuals, &residuals);
         let centre = if trend == Trend::None { 0.0 } else { mean(y) };
         let tss = sum_of(y, |v| (v - centre) * (v - centre));
-        if tss == 0.0 {
+        // Equal values leave deviations of the size of the rounding of their mean.
+        let rounding = 4.0 * f64::EPSILON * centre;
+        if tss <= n as f64 * rounding * rounding {
             return Err(EconometricsError::NoVariance { what: "explained series" });
         }
         let inverse = qr.inverse_gram();
@@ -195,9 +197,7 @@ impl Ols {
     pub fn leverage(&self, row: usize) -> f64 {
         let (n, k) = (self.residuals.len(), self.coefficients.len());
         let x = |j: usize| self.design[j * n + row];
-        (0..k).fold(0.0, |sum, i| {
-            sum + x(i) * (0..k).fold(0.0, |inner, j| inner + self.inverse[i * k + j] * x(j))
-        })
+        (0..k).fold(0.0, |sum, i| sum + x(i) * (0..k).fold(0.0, |inner, j| inner + self.inverse[i * k + j] * x(j)))
     }
 
     /// `Σ wⱼ (Γⱼ + Γⱼ')` of the rows times their residuals.

@@ -33,7 +33,12 @@ pub fn half_life(x: &[f64]) -> Result<Reversion, EconometricsError> {
     let ols = Ols::fit(&change, &[&x[..x.len() - 1]], Trend::Constant)?;
     let [constant, reversion] = ols.coefficients[..] else { return Err(EconometricsError::NoVariance { what: WHAT }) };
     if !(reversion < 0.0 && reversion > -1.0) {
-        return Err(EconometricsError::OutOfRange { what: "reversion of a half-life", got: reversion, least: -1.0, most: 0.0 });
+        return Err(EconometricsError::OutOfRange {
+            what: "reversion of a half-life",
+            got: reversion,
+            least: -1.0,
+            most: 0.0,
+        });
     }
     Ok(Reversion {
         half_life: -std::f64::consts::LN_2 / libm::log1p(reversion),
@@ -66,7 +71,12 @@ pub fn variance_ratio(log_prices: &[f64], q: usize, robust: bool) -> Result<Vari
     varied(WHAT, log_prices, 4)?;
     let n = log_prices.len() - 1;
     if q < 2 || q >= n {
-        return Err(EconometricsError::OutOfRange { what: "bars of a variance ratio", got: q as f64, least: 2.0, most: (n - 1) as f64 });
+        return Err(EconometricsError::OutOfRange {
+            what: "bars of a variance ratio",
+            got: q as f64,
+            least: 2.0,
+            most: (n - 1) as f64,
+        });
     }
     let (size, bars) = (n as f64, q as f64);
     let drift = (log_prices[n] - log_prices[0]) / size;

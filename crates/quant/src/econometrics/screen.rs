@@ -182,7 +182,8 @@ impl WithSimd for Own<'_> {
         let levels = &s.levels[tile * s.rows..(tile + 1) * s.rows];
         let steps = &mut s.steps[tile * (s.rows - 1)..(tile + 1) * (s.rows - 1)];
         steps.iter_mut().zip(levels.windows(2)).for_each(|(to, w)| *to = (Lanes(w[1]) - Lanes(w[0])).0);
-        let sum = |a: &[Row], b: &[Row]| a.iter().zip(b).fold(Lanes::all(0.0), |sum, (a, b)| sum + Lanes(*a) * Lanes(*b));
+        let sum =
+            |a: &[Row], b: &[Row]| a.iter().zip(b).fold(Lanes::all(0.0), |sum, (a, b)| sum + Lanes(*a) * Lanes(*b));
         s.squares[tile * TILE..][..TILE].copy_from_slice(&sum(levels, levels).0);
         for k in 0..=s.most {
             s.products[k * width + tile * TILE..][..TILE].copy_from_slice(&sum(&steps[k..], steps).0);
@@ -295,8 +296,14 @@ impl WithSimd for Tile<'_> {
                     let (y, x) = if up { (one, other) } else { (other, one) };
                     let left = work.spread.squares.0[lane] / s.total[y];
                     let same = !(1.0 - left < SAME && statistic.0[lane].is_finite());
-                    let test =
-                        PairTest { y, x, hedge: b.0[lane], statistic: statistic.0[lane], p: p.0[lane], lags: lags[lane] };
+                    let test = PairTest {
+                        y,
+                        x,
+                        hedge: b.0[lane],
+                        statistic: statistic.0[lane],
+                        p: p.0[lane],
+                        lags: lags[lane],
+                    };
                     found[n] = Found { test, same };
                     n += 1;
                 }

@@ -2,4 +2,5 @@
 
 mod edges;
 mod oracle;
+mod page;
 mod properties;

@@ -13,8 +13,11 @@ const LEAST_DEGREES: f64 = 2.05;
 pub(super) fn raw(p: &GarchParameters, model: GarchModel) -> Point {
     let left = libm::log(1.0 - p.persistence());
     let share = |x: f64| libm::log(x.max(1e-8)) - left;
-    let (first, second) =
-        if model.asymmetric { (share(0.5 * p.arch), share(0.5 * (p.arch + p.asymmetry))) } else { (share(p.arch), 0.0) };
+    let (first, second) = if model.asymmetric {
+        (share(0.5 * p.arch), share(0.5 * (p.arch + p.asymmetry)))
+    } else {
+        (share(p.arch), 0.0)
+    };
     let degrees = if model.shocks == Shocks::Student { libm::log(p.degrees - LEAST_DEGREES) } else { 0.0 };
     [p.mean, libm::log(p.constant), first, second, share(p.garch), degrees]
 }
@@ -32,8 +35,7 @@ fn shares(theta: &Point, model: GarchModel) -> ([f64; 3], f64) {
 pub(super) fn natural(theta: &Point, model: GarchModel) -> GarchParameters {
     let ([a, b, garch], _) = shares(theta, model);
     let (arch, asymmetry) = if model.asymmetric { (2.0 * a, 2.0 * (b - a)) } else { (a, 0.0) };
-    let degrees =
-        if model.shocks == Shocks::Student { LEAST_DEGREES + libm::exp(theta[5]) } else { f64::INFINITY };
+    let degrees = if model.shocks == Shocks::Student { LEAST_DEGREES + libm::exp(theta[5]) } else { f64::INFINITY };
     GarchParameters { mean: theta[0], constant: libm::exp(theta[1]), arch, asymmetry, garch, degrees }
 }
 
@@ -55,7 +57,8 @@ impl<'a> Likelihood<'a> {
         let largest = e.iter().fold(0.0_f64, |m, v| m.max(v * v));
         let mut smooth = backcast;
         let bounds = e.iter().map(|e| {
-            let bound = ((smooth / 1e6).max(variance / 1e8), (smooth * 1e6).max(1.0 + largest).min(1e7 * (1.0 + largest)));
+            let bound =
+                ((smooth / 1e6).max(variance / 1e8), (smooth * 1e6).max(1.0 + largest).min(1e7 * (1.0 + largest)));
             smooth = 0.94 * smooth + 0.06 * e * e;
             bound
         });
@@ -66,14 +69,36 @@ impl<'a> Likelihood<'a> {
     pub(super) fn start(&self, e: &[f64], mean: f64) -> GarchParameters {
         const ARCH: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
         let target = mean_square(e);
-        let normal = Likelihood { returns: e, model: GarchModel { shocks: Shocks::Normal, ..self.model }, backcast: self.backcast, bounds: self.bounds.clone() };
+        let normal = Likelihood {
+            returns: e,
+            model: GarchModel { shocks: Shocks::Normal, ..self.model },
+            backcast: self.backcast,
+            bounds: self.bounds.clone(),
+        };
         let mut variances = vec![0.0; e.len()];
-        let mut best = (f64::NEG_INFINITY, GarchParameters { mean, constant: 0.1 * target, arch: 0.05, asymmetry: 0.0, garch: 0.85, degrees: f64::INFINITY });
+        let mut best = (
+            f64::NEG_INFINITY,
+            GarchParameters {
+                mean,
+                constant: 0.1 * target,
+                arch: 0.05,
+                asymmetry: 0.0,
+                garch: 0.85,
+                degrees: f64::INFINITY,
+            },
+        );
         for arch in ARCH {
             for asymmetry in if self.model.asymmetric { &ARCH[..] } else { &[0.0] } {
                 for persistence in [0.5, 0.7, 0.9, 0.98] {
                     let garch = persistence - arch - 0.5 * asymmetry;
-                    let p = GarchParameters { mean: 0.0, constant: (1.0 - persistence) * target, arch, asymmetry: *asymmetry, garch, degrees: f64::INFINITY };
+                    let p = GarchParameters {
+                        mean: 0.0,
+                        constant: (1.0 - persistence) * target,
+                        arch,
+                        asymmetry: *asymmetry,
+                        garch,
+                        degrees: f64::INFINITY,
+                    };
                     let value = normal.value(&p, &mut variances);
                     if value > best.0 {
                         best = (value, GarchParameters { mean, ..p });

@@ -287,7 +287,7 @@ impl WithSimd for Tile<'_> {
                     }
                 };
                 let p = p_of_two(statistic, s.trend);
-                for lane in 0..TILE.min(s.n - j * TILE) {
+                for (lane, lags) in lags.into_iter().enumerate().take(s.n - j * TILE) {
                     let other = j * TILE + lane;
                     // A tile on the diagonal has every pair twice.
                     if i == j && other <= one {
@@ -296,14 +296,7 @@ impl WithSimd for Tile<'_> {
                     let (y, x) = if up { (one, other) } else { (other, one) };
                     let left = work.spread.squares.0[lane] / s.total[y];
                     let same = !(1.0 - left < SAME && statistic.0[lane].is_finite());
-                    let test = PairTest {
-                        y,
-                        x,
-                        hedge: b.0[lane],
-                        statistic: statistic.0[lane],
-                        p: p.0[lane],
-                        lags: lags[lane],
-                    };
+                    let test = PairTest { y, x, hedge: b.0[lane], statistic: statistic.0[lane], p: p.0[lane], lags };
                     found[n] = Found { test, same };
                     n += 1;
                 }

@@ -28,7 +28,7 @@ macro_rules! operator {
             #[inline(always)]
             fn $function(mut self, other: Self) -> Self {
                 for (a, b) in self.0.iter_mut().zip(other.0) {
-                    *a = *a $op b;
+                    *a $op b;
                 }
                 self
             }
@@ -36,4 +36,4 @@ macro_rules! operator {
     )* };
 }
 
-operator!(Add add +, Sub sub -, Mul mul *);
+operator!(Add add +=, Sub sub -=, Mul mul *=);

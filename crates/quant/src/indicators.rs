@@ -83,6 +83,7 @@ pub use extremes::{RollingHigh, RollingLow, rolling_high, rolling_low};
 pub use form::{Bar, Bars, Columns, Inputs, Kernel, Out, Study};
 pub use hma::Hma;
 pub use hurst::Hurst;
+pub(crate) use hurst::{expected as expected_range, mean_range};
 pub use ichimoku::Ichimoku;
 pub use kama::{EfficiencyRatio, Kama};
 pub use linear_regression::LinearRegression;

@@ -92,7 +92,7 @@ impl Study<2> for Hurst {
 }
 
 /// Mean rescaled range of the runs of so many bars.
-fn mean_range(returns: &[f64], bars: usize) -> Option<f64> {
+pub(crate) fn mean_range(returns: &[f64], bars: usize) -> Option<f64> {
     let (mut sum, mut runs) = (0.0, 0.0);
     for run in returns.rchunks_exact(bars) {
         let mean = run.iter().fold(0.0, |sum, r| sum + r) / bars as f64;
@@ -114,7 +114,7 @@ fn mean_range(returns: &[f64], bars: usize) -> Option<f64> {
 }
 
 /// Rescaled range that `n` returns of noise are expected to have.
-fn expected(n: usize) -> f64 {
+pub(crate) fn expected(n: usize) -> f64 {
     let size = n as f64;
     // Γ((n − 1)/2) / (√π Γ(n/2)), from its value at 2 or 3 by steps of 2.
     let (first, start) = if n.is_multiple_of(2) { (1.0, 2) } else { (2.0 / std::f64::consts::PI, 3) };

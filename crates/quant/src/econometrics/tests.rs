@@ -1,0 +1,6 @@
+//! Comparison with other libraries, properties and edges.
+
+mod edges;
+mod oracle;
+mod page;
+mod properties;

@@ -52,4 +52,4 @@ fn one_each(what: &'static str, values: &[f64], expected: usize) -> Result<(), A
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

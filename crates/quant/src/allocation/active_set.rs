@@ -2,7 +2,7 @@
 //!
 //! A weight is either fixed (at a bound, or at the present weight, where the cost of trading has a kink) or free on one
 //! side of the kink. Each step solves for the free weights exactly, goes there or to the first obstacle, and then frees
-//! the fixed weight that promises most. Few weights are free, so that a step costs little; the factor of their
+//! the fixed weights that promise most. Few weights are free, so that a step costs little; the factor of their
 //! covariance is updated, not computed anew. Source: Nocedal and Wright, Numerical Optimization (2006), section 16.5.
 
 use super::symmetric::{add_scaled, dot};
@@ -46,7 +46,11 @@ struct Free {
 }
 
 /// The optimum from a feasible start.
-pub(super) fn solve(problem: Quadratic<'_>, limits: &Constraints, start: Vec<f64>) -> Result<Vec<f64>, AllocationError> {
+pub(super) fn solve(
+    problem: Quadratic<'_>,
+    limits: &Constraints,
+    start: Vec<f64>,
+) -> Result<Vec<f64>, AllocationError> {
     let n = start.len();
     let (from, costs, turnover) = match &limits.trading {
         Some(t) => (t.from.as_slice(), t.costs.as_slice(), t.turnover.unwrap_or(f64::INFINITY)),
@@ -104,11 +108,18 @@ impl Solver<'_> {
                 Some(Obstacle::Turnover) => self.turnover_binds = true,
                 Some(Obstacle::End(place, value)) => self.fix(place, value),
                 // In place of the steepest, the first of all that promise something ends a cycle of idle steps.
-                None => match self.most_promising(nu, tau, still > 20) {
-                    Some(Release::Turnover) => self.turnover_binds = false,
-                    Some(Release::Weight(name, side)) => self.release(name, side)?,
-                    None => return Ok(()),
-                },
+                None => {
+                    let releases = self.promising(nu, tau, still > 20);
+                    if releases.is_empty() {
+                        return Ok(());
+                    }
+                    for release in releases {
+                        match release {
+                            Release::Turnover => self.turnover_binds = false,
+                            Release::Weight(name, side) => self.release(name, side)?,
+                        }
+                    }
+                }
             }
         }
         Err(AllocationError::NoConvergence)
@@ -127,7 +138,13 @@ impl Solver<'_> {
             None => 0.0,
             Some(f) if self.w[name] > *f => 1.0,
             Some(f) if self.w[name] < *f => -1.0,
-            Some(_) => if up { 1.0 } else { -1.0 },
+            Some(_) => {
+                if up {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
         }
     }
 
@@ -230,37 +247,36 @@ impl Solver<'_> {
         }
     }
 
-    fn most_promising(&self, nu: f64, tau: f64, first: bool) -> Option<Release> {
+    /// What is worth freeing, the best first: all that promise half as much as the best, at most a fifth of what is free.
+    fn promising(&self, nu: f64, tau: f64, first: bool) -> Vec<Release> {
         let size = self.gradient.iter().fold(nu.abs(), |m, g| m.max(g.abs())).max(f64::MIN_POSITIVE);
-        let (mut best, mut found) = (1e-12 * size, None);
-        if self.turnover_binds && -tau > best {
-            (best, found) = (-tau, Some(Release::Turnover));
+        let least = 1e-12 * size;
+        let mut found = Vec::new();
+        if self.turnover_binds && -tau > least {
+            found.push((-tau, Release::Turnover));
         }
-        for name in 0..self.w.len() {
-            if self.place[name].is_some() {
-                continue;
-            }
+        for name in (0..self.w.len()).filter(|i| self.place[*i].is_none()) {
             let (w, price) = (self.w[name], self.cost(name) + tau);
             for up in [true, false] {
                 if if up { w >= self.limits.high[name] } else { w <= self.limits.low[name] } {
                     continue;
                 }
-                let side = self.side_towards(name, up);
+                let side = self.side(name, up);
                 let slope = self.gradient[name] + side * price - nu;
                 let gain = if up { -slope } else { slope };
-                if gain > best {
-                    (best, found) = (gain, Some(Release::Weight(name, side)));
-                    if first {
-                        return found;
-                    }
+                if gain > least {
+                    found.push((gain, Release::Weight(name, side)));
+                    break;
                 }
             }
+            if first && !found.is_empty() {
+                break;
+            }
         }
-        found
-    }
-
-    fn side_towards(&self, name: usize, up: bool) -> f64 {
-        self.side(name, up)
+        found.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let best = found.first().map_or(0.0, |f| f.0);
+        let most = 1 + self.free.len() / 5;
+        found.into_iter().take(most).take_while(|f| f.0 >= 0.5 * best).map(|f| f.1).collect()
     }
 }
 

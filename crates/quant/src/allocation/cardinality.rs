@@ -46,7 +46,8 @@ pub fn few_names(
     while better {
         better = false;
         for k in 0..held.len() {
-            for name in candidates.iter().copied().filter(|c| !forced(held[k]) && !held.contains(c)).collect::<Vec<_>>() {
+            for name in candidates.iter().copied().filter(|c| !forced(held[k]) && !held.contains(c)).collect::<Vec<_>>()
+            {
                 let mut other = held.clone();
                 other[k] = name;
                 let Ok(found) = solve(&only(limits, &other)) else { continue };

@@ -182,9 +182,8 @@ pub fn ledoit_wolf_constant_correlation(returns: Returns<'_>) -> Result<Shrunk, 
     let (correlation, vol) = sample.correlation()?;
     let all: f64 = (0..n).map(|i| correlation.row(i).iter().sum::<f64>()).sum();
     let mean_correlation = (all - n as f64) / (n * (n - 1)) as f64;
-    let target = Symmetric::from_fn(n, |i, j| {
-        if i == j { sample.at(i, i) } else { mean_correlation * (vol[i] * vol[j]) }
-    });
+    let target =
+        Symmetric::from_fn(n, |i, j| if i == j { sample.at(i, i) } else { mean_correlation * (vol[i] * vol[j]) });
 
     let means = returns.means();
     let less_mean = |r: &[f64]| -> Vec<f64> { r.iter().zip(&means).map(|(v, m)| v - m).collect() };

@@ -43,7 +43,8 @@ pub fn minimise_cvar(
     for row in scenarios.rows() {
         let beyond = program.variable(each);
         program.below.push((vec![(beyond, -1.0)], 0.0));
-        let mut loss: Vec<(usize, f64)> = row.iter().enumerate().filter(|r| *r.1 != 0.0).map(|(i, r)| (i, -r)).collect();
+        let mut loss: Vec<(usize, f64)> =
+            row.iter().enumerate().filter(|r| *r.1 != 0.0).map(|(i, r)| (i, -r)).collect();
         loss.extend([(border, -1.0), (beyond, -1.0)]);
         program.below.push((loss, 0.0));
     }

@@ -125,7 +125,9 @@ impl fmt::Display for AllocationError {
             Self::Shape { what, given, expected } => {
                 write!(f, "{what}: {given} values instead of {expected}: give one for each name")
             }
-            Self::TooFewRows { rows, least } => write!(f, "{rows} bars, at least {least} are needed: give a longer history"),
+            Self::TooFewRows { rows, least } => {
+                write!(f, "{rows} bars, at least {least} are needed: give a longer history")
+            }
             Self::NotFinite { what, row, column } => {
                 write!(f, "{what}, row {row}, column {column}: not a finite number: drop or fill it")
             }
@@ -153,7 +155,10 @@ impl fmt::Display for Infeasible {
                 write!(f, "name {name}: its lower bound {low} is above its upper bound {high}: exchange or widen them")
             }
             Self::Budget { budget, low, high } => {
-                write!(f, "budget {budget}: the bounds allow sums from {low} to {high}: widen the bounds or change the budget")
+                write!(
+                    f,
+                    "budget {budget}: the bounds allow sums from {low} to {high}: widen the bounds or change the budget"
+                )
             }
             Self::Group { label, low, high, short } => {
                 write!(f, "group {label}: {low} to {high} cannot be met, it misses by {short}: widen it by that much")
@@ -161,9 +166,14 @@ impl fmt::Display for Infeasible {
             Self::Turnover { limit, needed } => {
                 write!(f, "turnover {limit}: the other constraints need at least {needed}: raise it")
             }
-            Self::Return { least, best } => write!(f, "return {least}: no allowed portfolio expects more than {best}: lower it"),
+            Self::Return { least, best } => {
+                write!(f, "return {least}: no allowed portfolio expects more than {best}: lower it")
+            }
             Self::Names { most, needed } => {
-                write!(f, "{most} names: their bounds need at least {needed} to reach the budget: allow more names or weight")
+                write!(
+                    f,
+                    "{most} names: their bounds need at least {needed} to reach the budget: allow more names or weight"
+                )
             }
         }
     }

@@ -13,8 +13,7 @@ use super::{AllocationError, Linkage, Symmetric};
 pub fn hierarchical_risk_parity(covariance: &Symmetric, linkage: Linkage) -> Result<Vec<f64>, AllocationError> {
     let n = covariance.n();
     let (correlation, _) = covariance.correlation()?;
-    let distances: Vec<f64> =
-        correlation.values().iter().map(|r| ((1.0 - r) / 2.0).clamp(0.0, 1.0).sqrt()).collect();
+    let distances: Vec<f64> = correlation.values().iter().map(|r| ((1.0 - r) / 2.0).clamp(0.0, 1.0).sqrt()).collect();
     let order = leaves(&distances, n, linkage);
     let mut weights = vec![1.0; n];
     share(covariance, &order, &mut weights);

@@ -9,7 +9,11 @@ use super::{AllocationError, Symmetric};
 /// decomposition.
 pub fn clip_eigenvalues(covariance: &Symmetric, least: f64) -> Result<Symmetric, AllocationError> {
     if !(0.0..1.0).contains(&least) {
-        return Err(AllocationError::Range { what: "least eigenvalue", value: least, expected: "0 or more and below 1" });
+        return Err(AllocationError::Range {
+            what: "least eigenvalue",
+            value: least,
+            expected: "0 or more and below 1",
+        });
     }
     let (correlation, vol) = covariance.correlation()?;
     let (lambda, vectors) = correlation.eigen()?;

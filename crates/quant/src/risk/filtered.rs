@@ -46,7 +46,6 @@ pub fn filtered_historical(returns: &[f64], volatilities: &[f64], mean: f64, tai
         return Err(RiskError::Range { what: "volatility", value: *value, expected: "above 0" });
     }
     let forecast = volatilities[returns.len()];
-    let rescaled: Vec<f64> =
-        returns.iter().zip(volatilities).map(|(r, v)| mean + (r - mean) / v * forecast).collect();
+    let rescaled: Vec<f64> = returns.iter().zip(volatilities).map(|(r, v)| mean + (r - mean) / v * forecast).collect();
     historical(&rescaled, tail)
 }

@@ -59,8 +59,7 @@ pub fn worst_windows(pnl: &[f64], bars: usize, count: usize) -> Result<Vec<(usiz
         return Err(RiskError::TooFew { what: "P&L", given: pnl.len(), least: bars.max(1) });
     }
     all_finite("P&L", pnl)?;
-    let mut windows: Vec<(usize, f64)> =
-        pnl.windows(bars).map(|w| -w.iter().sum::<f64>()).enumerate().collect();
+    let mut windows: Vec<(usize, f64)> = pnl.windows(bars).map(|w| -w.iter().sum::<f64>()).enumerate().collect();
     windows.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let mut chosen: Vec<(usize, f64)> = Vec::new();
     for w in windows {

@@ -95,7 +95,11 @@ pub fn student_inverse(p: f64, dof: f64) -> f64 {
     let mut x = vmath::normal_inverse(p).clamp(low, high);
     for _ in 0..200 {
         let miss = student_cdf(x, dof) - p;
-        if miss > 0.0 { high = x } else { low = x }
+        if miss > 0.0 {
+            high = x
+        } else {
+            low = x
+        }
         let step = miss / student_density(x, dof);
         let next = x - step;
         let next = if next > low && next < high { next } else { 0.5 * (low + high) };

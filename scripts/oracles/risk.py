@@ -6,8 +6,10 @@ SAMPLES_FOLDER holds equities/us20_adjclose_1990_2022.csv. Both families use the
 2022-12-28, rounded to six digits. The others: measure, arguments, position, expected, source.
 """
 import csv
+import math
 import sys
 import warnings
+from fractions import Fraction
 from pathlib import Path
 
 import cvxpy as cp
@@ -40,10 +42,16 @@ def read(folder):
     return lines[0][1:], np.round(closes[1:] / closes[:-1] - 1, 6)
 
 
+def tail_of(pnl, tail):
+    """skfolio's shortfall; its value at risk takes the next row where 1 - beta is rounded up, so that is sorted here"""
+    var = -np.sort(pnl)[math.ceil(Fraction(str(tail)) * len(pnl)) - 1]
+    return [var, measures.cvar(pnl, beta=1 - tail)]
+
+
 def measures_of(R):
     pnl = R @ np.full(20, 0.05)
     for tail in (0.01, 0.025, 0.033, 0.05, 0.1):
-        put("historical", tail, [measures.value_at_risk(pnl, beta=1 - tail), measures.cvar(pnl, beta=1 - tail)], "skfolio 1.12.2")
+        put("historical", tail, tail_of(pnl, tail), "skfolio 1.12.2")
     mp.mp.dps = 40
     for tail in (1e-4, 0.01, 0.05, 0.3, 0.6):
         z = mp.sqrt(2) * mp.erfinv(2 * mp.mpf(tail) - 1)
@@ -95,7 +103,7 @@ def measures_of(R):
         path.append(v)
     s = np.sqrt(path)
     z = pnl / s[:-1] * s[-1]
-    put("filtered", 0.05, [measures.value_at_risk(z, beta=0.95), measures.cvar(z, beta=0.95)], "skfolio 1.12.2")
+    put("filtered", 0.05, tail_of(z, 0.05), "skfolio 1.12.2")
     C2 = C[:, [0, 5]] @ np.linalg.solve(C[np.ix_([0, 5], [0, 5])], [-0.1, 0.03])
     put("propagated", "", C2, "numpy")
 
@@ -189,6 +197,13 @@ with open(OUT / "risk.csv", "w", newline="") as f:
     out.writerows(rows)
 rows.clear()
 allocation(names, R)
+# What stands before the weights or the matrix is of another size: a measure of its own.
+FIRST = {"ledoit_wolf": ("intensity", 1), "oas": ("intensity", 1), "constant_correlation": ("intensity", 1), "factors": ("explained", 3)}
+FIRST |= {m: ("value", 1) for m in ("utility", "least_variance", "sharpe", "growth")}
+for r in rows:
+    name, n = FIRST.get(r[0], ("", 0))
+    if r[2] < n:
+        r[0] += "_" + name
 with open(OUT / "allocation.csv", "w", newline="") as f:
     out = csv.writer(f, lineterminator="\n")
     out.writerow(["measure", "arguments", "position", "expected", "source"])

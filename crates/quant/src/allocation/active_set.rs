@@ -97,6 +97,9 @@ impl Solver<'_> {
         let mut still = 0;
         for turn in 0..60 * n + 200 {
             let (step, nu, tau) = self.step();
+            if !nu.is_finite() || !tau.is_finite() {
+                return Err(AllocationError::NoConvergence);
+            }
             let (length, obstacle) = self.room(&step);
             self.go(&step, length);
             if turn % 200 == 199 {
@@ -210,7 +213,10 @@ impl Solver<'_> {
             let determinant = b * b - a * d;
             (nu, tau) = ((b * q - d * p) / determinant, (a * q - b * p) / determinant);
         }
-        let step = (0..k).map(|i| nu * ones[i] - h[i] - tau * sides.get(i).copied().unwrap_or(0.0)).collect();
+        let corner = k <= 1 + usize::from(self.turnover_binds);
+        let step = (0..k)
+            .map(|i| if corner { 0.0 } else { nu * ones[i] - h[i] - tau * sides.get(i).copied().unwrap_or(0.0) })
+            .collect();
         (step, nu, tau)
     }
 

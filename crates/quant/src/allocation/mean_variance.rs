@@ -61,7 +61,10 @@ pub(super) fn solve(
         }
         None => nearest,
     };
-    active_set::solve(problem, limits, start)
+    match active_set::solve(problem, limits, start) {
+        Err(AllocationError::NoConvergence | AllocationError::Singular { .. }) => interior::quadratic(problem, limits),
+        found => found,
+    }
 }
 
 fn allowed(limits: &Constraints, w: &[f64]) -> bool {
@@ -113,7 +116,6 @@ pub fn maximise_sharpe(
         return Err(AllocationError::NoExcessReturn);
     }
     let mut aversion = a / v;
-    // Steffensen's acceleration of the fixed point a/v, kept only while the ratio grows.
     let mut best = a * a / v;
     for _ in 0..500 {
         if !aversion.is_finite() {

@@ -122,7 +122,31 @@ fn with_value(value: f64, w: Vec<f64>) -> Vec<f64> {
     std::iter::once(value).chain(w).collect()
 }
 
+/// Measures whose first values are of another size, and have rows of their own in the table.
+const FIRST: &[(&str, &str, usize)] = &[
+    ("ledoit_wolf", "_intensity", 1),
+    ("oas", "_intensity", 1),
+    ("constant_correlation", "_intensity", 1),
+    ("factors", "_explained", 3),
+    ("utility", "_value", 1),
+    ("least_variance", "_value", 1),
+    ("sharpe", "_value", 1),
+    ("growth", "_value", 1),
+];
+
 fn ours(measure: &str, arguments: &str) -> Vec<f64> {
+    for (main, suffix, n) in FIRST {
+        if measure.strip_suffix(suffix) == Some(main) {
+            return whole(main, arguments)[..*n].to_vec();
+        }
+        if measure == *main {
+            return whole(main, arguments)[*n..].to_vec();
+        }
+    }
+    whole(measure, arguments)
+}
+
+fn whole(measure: &str, arguments: &str) -> Vec<f64> {
     let cells = sample();
     let r = book(&cells);
     let c = sample_covariance(r).unwrap();
@@ -198,18 +222,26 @@ fn ours(measure: &str, arguments: &str) -> Vec<f64> {
 const BOUNDS: &[(&str, f64)] = &[
     ("sample", 1e-13),
     ("ledoit_wolf", 1e-12),
+    ("ledoit_wolf_intensity", 1e-11),
     ("oas", 1e-12),
+    ("oas_intensity", 1e-11),
     ("constant_correlation", 1e-11),
+    ("constant_correlation_intensity", 1e-10),
     ("weighted", 1e-12),
     ("factors", 1e-11),
+    ("factors_explained", 1e-11),
     ("higham", 1e-6),
     ("risk_parity", 1e-5),
     ("risk_budgets", 1e-5),
     ("hierarchical", 1e-11),
+    ("utility_value", 1e-8),
     ("utility", 1e-5),
+    ("least_variance_value", 1e-9),
     ("least_variance", 1e-5),
+    ("sharpe_value", 1e-8),
     ("sharpe", 1e-4),
     ("cvar", 1e-7),
+    ("growth_value", 1e-8),
     ("growth", 1e-4),
     ("black_litterman_means", 1e-10),
     ("black_litterman_covariance", 1e-10),
@@ -241,20 +273,6 @@ fn every_portfolio_equals_its_oracle() {
     page.push_str(&Table::read(include_str!("../../oracles/allocation.csv")).compare(BOUNDS, ours));
     page.push_str(include_str!("tests/page_tail.md"));
     check_page("optimisers.md", &page);
-}
-
-/// Values to 1e-7 even where weights are flat: against the first row of each optimum.
-#[test]
-fn optima_have_the_oracles_values() {
-    let table = Table::read(include_str!("../../oracles/allocation.csv"));
-    let mut n = 0;
-    for g in table.0.iter().filter(|g| ["utility", "least_variance", "sharpe", "growth"].contains(&g.measure.as_str()))
-    {
-        let value = ours(&g.measure, &g.arguments)[0];
-        assert!((value / g.expected[0] - 1.0).abs() < 1e-7, "{} {}: {value} {}", g.measure, g.arguments, g.expected[0]);
-        n += 1;
-    }
-    assert_eq!(n, 8);
 }
 
 #[test]

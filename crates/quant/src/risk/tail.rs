@@ -53,7 +53,8 @@ impl Border {
 ///
 /// # Errors
 /// No row, a row that is not finite, `tail` out of range. Source: Acerbi and Tasche, Journal of Banking and Finance 26
-/// (2002) 1487, definition 2.6; equal to skfolio's `value_at_risk` and `cvar`. `performance::value_at_risk` is linear
+/// (2002) 1487, definition 2.6; equal to skfolio's `cvar`
+/// (its `value_at_risk` takes the next row where the rounding of `1 − beta` says so). `performance::value_at_risk` is linear
 /// between rows instead, as numpy's quantile.
 pub fn historical(pnl: &[f64], tail: f64) -> Result<Tail, RiskError> {
     in_tail(tail)?;

@@ -253,7 +253,7 @@ impl Solver<'_> {
         }
     }
 
-    /// What is worth freeing, the best first: all that promise half as much as the best, at most a fifth of what is free.
+    /// What is worth freeing, the best first: all that promise a quarter of the best, at most eight and half of what is free.
     fn promising(&self, nu: f64, tau: f64, first: bool) -> Vec<Release> {
         let size = self.gradient.iter().fold(nu.abs(), |m, g| m.max(g.abs())).max(f64::MIN_POSITIVE);
         let least = 1e-12 * size;
@@ -281,8 +281,8 @@ impl Solver<'_> {
         }
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
         let best = found.first().map_or(0.0, |f| f.0);
-        let most = 1 + self.free.len() / 5;
-        found.into_iter().take(most).take_while(|f| f.0 >= 0.5 * best).map(|f| f.1).collect()
+        let most = 8 + self.free.len() / 2;
+        found.into_iter().take(most).take_while(|f| f.0 >= 0.25 * best).map(|f| f.1).collect()
     }
 }
 

@@ -164,12 +164,13 @@ fn simulation_converges_on_the_formula_and_repeats_its_seed() {
 fn fills_keep_the_book_right() {
     let cells = sample();
     let mut moved = ScenarioBook::new(cells.clone(), 20, 0.033).unwrap();
-    let mut exposures = vec![0.0; 20];
+    let mut exposures = [0.0; 20];
     for k in 0..100_000_usize {
         let (i, size) = (k * 7 % 20, ((k * 31 % 101) as f64 - 50.0) * 1.7);
         exposures[i] += size;
         moved.add(i, size).unwrap();
     }
+    assert_eq!(moved.exposures(), exposures);
     let mut anew = ScenarioBook::new(cells, 20, 0.033).unwrap();
     let tail = anew.set_exposures(moved.exposures()).unwrap();
     assert_eq!(tail, historical(anew.pnl(), 0.033).unwrap());

@@ -21,8 +21,7 @@ pub struct Drawdowns {
 ///
 /// # Errors
 /// Fewer than two rows, a row that is not finite or not above 0, `tail` out of range. Sources: Chekhlov, Uryasev and
-/// Zabarankin, International Journal of Theoretical and Applied Finance 8 (2005) 13; Martin and McCann (1989). Equal to
-/// riskfolio-lib's `MDD_Rel`, `ADD_Rel`, `DaR_Rel`, `CDaR_Rel` and `UCI_Rel`.
+/// Zabarankin, International Journal of Theoretical and Applied Finance 8 (2005) 13; Martin and McCann (1989).
 pub fn drawdown_measures(equity: &[f64], tail: f64) -> Result<Drawdowns, RiskError> {
     if equity.len() < 2 {
         return Err(RiskError::TooFew { what: "equity", given: equity.len(), least: 2 });

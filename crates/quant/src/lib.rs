@@ -5,6 +5,7 @@
 //! `tradegraph_columns::sum8`, so that the same input gives the same bits on every machine.
 #![forbid(unsafe_code)]
 
+pub mod allocation;
 pub mod attribution;
 pub mod calibration;
 pub mod econometrics;
@@ -17,6 +18,7 @@ pub mod no_trade;
 pub mod options;
 pub mod performance;
 pub mod regime;
+pub mod risk;
 pub mod ruin;
 pub mod single_index;
 pub mod vmath;

@@ -1,7 +1,7 @@
 //! Why the last decision made no change, and what it would have been without an agent. Reads only: the allocator stays as it
 //! is.
 
-use super::{FusionAllocator, Portfolio, Wish, down, no_trade_half_width, quantise, shrink};
+use super::{FusionAllocator, Portfolio, Wish, columns, down, no_trade_half_width, quantise};
 use crate::decisions::SignalRef;
 use crate::sizing::RiskColumns;
 use tradegraph_domain::{AgentId, InstrumentId, NANO, Step, Waterfall, WaterfallUnit};
@@ -73,7 +73,7 @@ impl FusionAllocator {
         let at = i.index();
         let current = *self.current.get(at).filter(|_| self.has_decided)?;
         let risk = self.risk.map(|(v, c)| RiskColumns { volatility: view.feature(v), correlation: view.feature(c) });
-        let portfolio = self.portfolio(self.calm(risk.as_ref()), nav);
+        let portfolio = self.portfolio(nav);
         let mut waterfall = empty();
         let target = self.target(at, &portfolio);
         let mut stance = match (self.gone[at], self.has_opinion[at]) {
@@ -90,7 +90,7 @@ impl FusionAllocator {
         }
         if self.has_opinion[at] {
             self.fuse(signals, at, panel.is_doubtful(i), risk.as_ref(), &mut waterfall);
-            waterfall.step_to(Step::VolatilityTarget, shrink(self.wanted[at], portfolio.calm));
+            waterfall.step_to(Step::VolatilityTarget, self.calmed[at]);
             waterfall.step_to(Step::Construct, target);
             waterfall.step_to(Step::Turnover, if let Stance::Asked { after } = stance { after } else { current });
         }
@@ -103,25 +103,22 @@ impl FusionAllocator {
                 other.fuse(signals, j, panel.is_doubtful(InstrumentId(j as u32)), risk.as_ref(), &mut way);
                 other.wanted[j] = way.last;
             }
-            let calm = other.calm(risk.as_ref());
-            other.keep_strongest(calm);
-            (*agent, other.target(at, &other.portfolio(calm, nav)))
+            let calm = match (&other.parameters.sizing, &risk) {
+                (Some(sizing), Some(columns)) => sizing.scale(columns, &other.wanted),
+                _ => NANO,
+            };
+            columns::shrink(&other.wanted, calm, &mut other.calmed);
+            other.keep_strongest();
+            (*agent, other.target(at, &other.portfolio(nav)))
         });
         Some(Why { stance, current, target, without: without.collect(), waterfall })
     }
 
-    fn calm(&self, risk: Option<&RiskColumns<'_>>) -> i64 {
-        match (&self.parameters.sizing, risk) {
-            (Some(sizing), Some(columns)) => sizing.scale(columns, &self.wanted),
-            _ => NANO,
-        }
-    }
-
     /// What all targets of the last decision were multiplied by.
-    fn portfolio(&self, calm: i64, nav: i128) -> Portfolio {
-        let sizes = self.wanted.iter().zip(&self.kept).filter(|(_, kept)| **kept).map(|(w, _)| shrink(*w, calm));
-        let sum = sizes.fold(0_i128, |sum, size| sum + i128::from(size.unsigned_abs()));
-        Portfolio { calm, fit: self.fit(sum), least: self.least_order(nav) }
+    fn portfolio(&self, nav: i128) -> Portfolio {
+        let sizes = self.calmed.iter().zip(&self.kept).filter(|(_, kept)| **kept).map(|(w, _)| w.unsigned_abs());
+        let sum = sizes.fold(0_i128, |sum, size| sum + i128::from(size));
+        Portfolio { fit: self.fit(sum), least: self.least_order(nav) }
     }
 
     /// The target before the no-trade band; what is held where there is no opinion.
@@ -129,7 +126,7 @@ impl FusionAllocator {
         if !self.has_opinion[at] {
             return self.current[at];
         }
-        let kept = if self.kept[at] { shrink(self.wanted[at], portfolio.calm) } else { 0 };
+        let kept = if self.kept[at] { self.calmed[at] } else { 0 };
         if portfolio.fit >= NANO { kept } else { down(kept, portfolio.fit) }
     }
 

@@ -1,5 +1,5 @@
 //! Import speed, data sets in and out, and journal throughput on this machine, as JSON lines:
-//! `cargo run --release -p tradegraph-store --example bench`. Not a test: nothing is asserted about time.
+//! `cargo run --release -p tradegraph-store --example journal_speed`. Not a test: nothing is asserted about time.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for the terminal; any failure ends it")]
 
 use std::fmt::Write;

@@ -528,22 +528,28 @@ mod tests {
         /// A column and each of its cells have the same bits over several bars, whatever is left over by vectors.
         #[test]
         fn columns_equal_cells(
-            bars in prop::collection::vec(prop::collection::vec((-4.0_f64..4.0, 1.0_f64..9.0, prop_oneof![Just(0.0), -0.5_f64..0.5], 0.0_f64..0.1, 1.0_f64..9.0, 1.0_f64..9.0), 21), 1..12),
+            bars in prop::collection::vec(
+                prop::collection::vec(
+                    [-4.0_f64..4.0, 1.0_f64..9.0, -0.5_f64..0.5, 0.0_f64..0.1, 1.0_f64..9.0, 1.0_f64..9.0],
+                    21,
+                ),
+                1..12,
+            ),
             has_leg in prop::bool::ANY,
         ) {
             let turns = Turns { width: 1.5, exit: 0.25, hold: 3.0 };
             let (mut sides, mut since, mut opinions) = (vec![0.0; 21], vec![0.0; 21], [Opinion::default(); 21]);
             for (t, bar) in (1..).zip(&bars) {
                 let rules = Rules { turns, extension: has_leg.then_some(1.272), root: 10.0, row: f64::from(t) };
-                let column = |pick: &dyn Fn(&(f64, f64, f64, f64, f64, f64)) -> f64| bar.iter().map(pick).collect::<Vec<f64>>();
+                let column = |at: usize| bar.iter().map(|c| c[at]).collect::<Vec<f64>>();
                 let mut out = vec![vec![7.0; 21]; 4];
                 let [a, b, c, confidence] = &mut out[..] else { unreachable!() };
                 next_row(
-                    rules, &column(&|c| c.0), &column(&|c| c.1), &column(&|c| c.2), &column(&|c| c.3), &column(&|c| c.4),
-                    &column(&|c| c.5), &mut sides, &mut since, a, b, c, confidence,
+                    rules, &column(0), &column(1), &column(2), &column(3), &column(4), &column(5), &mut sides, &mut since,
+                    a, b, c, confidence,
                 );
-                for (i, (z, close, drift, vol, from, to)) in bar.iter().enumerate() {
-                    let (opinion, factors, sure) = rules.next(opinions[i], [*z, *close, *drift, *vol, *from, *to]);
+                for (i, cells) in bar.iter().enumerate() {
+                    let (opinion, factors, sure) = rules.next(opinions[i], *cells);
                     opinions[i] = opinion;
                     prop_assert_eq!([sides[i], since[i]].map(f64::to_bits), [opinion.side, opinion.since].map(f64::to_bits));
                     prop_assert_eq!([out[0][i], out[1][i], out[2][i]].map(f64::to_bits), factors.map(f64::to_bits));

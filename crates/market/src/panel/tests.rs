@@ -178,6 +178,9 @@ proptest! {
         for (i, cut) in cuts.iter().enumerate() {
             let to = (row + cut).min(rows.len());
             blocks.prepare(FEED, to, None);
+            if let Some(known) = row.checked_sub(1) {
+                prop_assert_eq!(&all_features(&blocks, &[0]), &expected[known].0, "what is known stays");
+            }
             for (ahead, want) in (1..).zip(&expected[row..to]) {
                 prop_assert_eq!(&all_features(&blocks, &[ahead]), &want.0);
             }

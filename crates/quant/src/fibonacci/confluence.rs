@@ -150,6 +150,8 @@ pub struct Confluence {
 struct Near {
     known: u16,
     pivots: [u32; LEVELS],
+    /// Bars of the instrument up to the latest of them: where there is one only, which is usual, its window is not looked at.
+    latest: [u32; LEVELS],
 }
 
 /// Ages whose recency is kept; older ones are computed.
@@ -199,14 +201,19 @@ impl Confluence {
                 if near.known >> at & 1 == 0 {
                     near.pivots[at] = swings.near(i, EARLIER, level, zone);
                     near.known |= 1 << at;
+                    near.latest[at] = swings.bar(i, near.pivots[at].trailing_zeros());
                     if near.pivots[at] == 0 && swings.held(i) <= u32::BITS {
                         *barren |= 1 << at;
                     }
                 }
+                let count = |age: f64| kept.get(age as usize).copied().unwrap_or_else(|| recency(age, zone.half_life));
                 let (mut bits, mut sum) = (near.pivots[at], 0.0);
+                if bits != 0 {
+                    sum += count(swings.bars(i) - f64::from(near.latest[at]));
+                    bits &= bits - 1;
+                }
                 while bits != 0 {
-                    let age = swings.age(i, bits.trailing_zeros());
-                    sum += kept.get(age as usize).copied().unwrap_or_else(|| recency(age, zone.half_life));
+                    sum += count(swings.age(i, bits.trailing_zeros()));
                     bits &= bits - 1;
                 }
                 // Further back than there are bits.

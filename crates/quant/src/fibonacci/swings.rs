@@ -270,6 +270,17 @@ impl Swings {
         self.prices.held(i)
     }
 
+    /// Bars of instrument `i` so far.
+    pub(super) fn bars(&self, i: usize) -> f64 {
+        self.bars[i]
+    }
+
+    /// Bars of instrument `i` up to the turning point that came `back` ones before the last, itself included; 0 if it is not
+    /// remembered.
+    pub(super) fn bar(&self, i: usize, back: u32) -> u32 {
+        if back < self.at.held(i) { self.at.back(i, back) as u32 + 1 } else { 0 }
+    }
+
     /// Bars since the turning point of instrument `i` that came `back` ones before the last, which is remembered.
     pub(super) fn age(&self, i: usize, back: u32) -> f64 {
         self.bars[i] - 1.0 - self.at.back(i, back)

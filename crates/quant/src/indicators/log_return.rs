@@ -66,7 +66,7 @@ wide! {
         let mut all = true;
         for ((o, previous), x) in out.iter_mut().zip(previous).zip(x) {
             let quotient = x / previous;
-            let usual = (*x > 0.0) & (*previous > 0.0) & (quotient >= f64::MIN_POSITIVE) & (quotient < f64::INFINITY);
+            let usual = (*x > 0.0) & (*previous > 0.0) & (f64::MIN_POSITIVE..=f64::MAX).contains(&quotient);
             let log = log_of_normal(quotient);
             *o = if usual { log } else { f64::NAN };
             all &= usual;

@@ -15,6 +15,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection, Row};
 use tradegraph_engine::{CommitGroup, Journal, JournalError, Snapshot};
 
+use crate::disk::SqliteFiles;
 use crate::lock::HomeLock;
 use crate::runs::{RunId, StoreError, advice};
 use crate::sqlite::{Database, FILE};
@@ -107,9 +108,14 @@ impl std::fmt::Debug for SqliteJournal {
 
 impl SqliteJournal {
     /// Opens the journal behind its last durable group.
-    pub(crate) fn open_at(home: &Path, run: &RunId, lock: Arc<HomeLock>) -> Result<SqliteJournal, StoreError> {
-        let database = Database::open(home)?;
-        let mut reader = JournalReader::open(home, run)?;
+    pub(crate) fn open_at(
+        home: &Path,
+        run: &RunId,
+        lock: Arc<HomeLock>,
+        files: &SqliteFiles,
+    ) -> Result<SqliteJournal, StoreError> {
+        let database = Database::open(home, files)?;
+        let mut reader = JournalReader::open(home, run, files)?;
         let tip = reader.tip()?;
         if let Some(tip) = &tip {
             reader.read(tip.index).map_err(|source| StoreError::Journal { run: run.clone(), source })?;
@@ -392,8 +398,8 @@ fn number(row: &SqliteRow, column: &str) -> Option<u64> {
 }
 
 impl JournalReader {
-    pub(crate) fn open(home: &Path, run: &RunId) -> Result<JournalReader, StoreError> {
-        Ok(JournalReader { database: Database::open_read_only(home)?, run: run.clone() })
+    pub(crate) fn open(home: &Path, run: &RunId, files: &SqliteFiles) -> Result<JournalReader, StoreError> {
+        Ok(JournalReader { database: Database::open_read_only(home, files)?, run: run.clone() })
     }
 
     fn failed(error: StoreError) -> JournalError {
@@ -532,5 +538,30 @@ impl JournalReader {
             return Err(damaged("the snapshot before it does not fit its hash"));
         }
         Ok(Some(Snapshot { seq, next_group, hash, state }))
+    }
+
+    /// The newest durable snapshot that is good, with what is wrong with those after it.
+    ///
+    /// # Errors
+    /// `JournalError::Store` if they cannot be read.
+    pub fn newest_good_snapshot(&mut self) -> Result<(Option<Snapshot>, Vec<JournalError>), JournalError> {
+        let run = self.run.as_str().to_owned();
+        let seqs: Vec<i64> = self
+            .database
+            .call("read", move |c| {
+                Box::pin(async move {
+                    let query = "SELECT seq FROM snapshots WHERE run = ? ORDER BY seq DESC";
+                    sqlx::query_scalar(query).bind(run).fetch_all(c).await
+                })
+            })
+            .map_err(Self::failed)?;
+        let mut damaged = Vec::new();
+        for seq in seqs {
+            match self.snapshot_before(Some(seq.saturating_add(1).cast_unsigned())) {
+                Err(e @ JournalError::Damaged { .. }) => damaged.push(e),
+                found => return found.map(|snapshot| (snapshot, damaged)),
+            }
+        }
+        Ok((None, damaged))
     }
 }

@@ -12,6 +12,7 @@ use sqlx::sqlite::SqliteRow;
 use tradegraph_domain::Timestamp;
 use tradegraph_engine::JournalError;
 
+use crate::disk::{Disk, FileSystem, SqliteFiles};
 use crate::journal::{JournalReader, SqliteJournal};
 use crate::lock::{HomeLock, LockError};
 use crate::sqlite::Database;
@@ -246,6 +247,7 @@ pub struct RunRecord {
 pub struct Store {
     home: PathBuf,
     database: Mutex<Database>,
+    files: SqliteFiles,
     /// Shared with the journals, so that the home stays locked as long as one of them writes.
     lock: Option<Arc<HomeLock>>,
 }
@@ -263,16 +265,25 @@ impl Store {
     /// # Errors
     /// `StoreError::Lock` if another process writes there, else `Io`, `Sql` or `Newer`.
     pub fn open(home: &Path) -> Result<Store, StoreError> {
+        Store::open_on(home, &FileSystem)
+    }
+
+    /// As `open`, on a disk of one's own.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_on(home: &Path, disk: &dyn Disk) -> Result<Store, StoreError> {
         let io = |source| StoreError::Io { doing: "made", path: home.to_owned(), source };
-        std::fs::create_dir_all(home).map_err(io)?;
+        disk.make_folders(home).map_err(io)?;
         let lock = HomeLock::acquire(home)?;
-        let mut database = Database::open(home)?;
+        let files = disk.sqlite();
+        let mut database = Database::open(home, &files)?;
         database.call("written", |c| {
             Box::pin(async move {
                 sqlx::query("UPDATE runs SET status = 'interrupted' WHERE status = 'running'").execute(c).await
             })
         })?;
-        Ok(Store { home: home.to_owned(), database: Mutex::new(database), lock: Some(Arc::new(lock)) })
+        Ok(Store { home: home.to_owned(), database: Mutex::new(database), files, lock: Some(Arc::new(lock)) })
     }
 
     /// Opens a home for reading; needs no lock and never waits for a writer.
@@ -280,8 +291,17 @@ impl Store {
     /// # Errors
     /// `StoreError::NoStore` if nothing was ever stored there, else `Sql` or `Newer`.
     pub fn open_read_only(home: &Path) -> Result<Store, StoreError> {
-        let database = Database::open_read_only(home)?;
-        Ok(Store { home: home.to_owned(), database: Mutex::new(database), lock: None })
+        Store::open_read_only_on(home, &FileSystem)
+    }
+
+    /// As `open_read_only`, on a disk of one's own.
+    ///
+    /// # Errors
+    /// As `open_read_only`.
+    pub fn open_read_only_on(home: &Path, disk: &dyn Disk) -> Result<Store, StoreError> {
+        let files = disk.sqlite();
+        let database = Database::open_read_only(home, &files)?;
+        Ok(Store { home: home.to_owned(), database: Mutex::new(database), files, lock: None })
     }
 
     /// The home.
@@ -416,7 +436,7 @@ impl Store {
     pub fn journal(&self, run: &RunId) -> Result<SqliteJournal, StoreError> {
         let lock = self.must_write()?;
         self.find(&run.0)?;
-        SqliteJournal::open_at(&self.home, run, lock)
+        SqliteJournal::open_at(&self.home, run, lock, &self.files)
     }
 
     /// The journal of a run, to be read, through a connection of its own.
@@ -424,7 +444,7 @@ impl Store {
     /// # Errors
     /// `StoreError` if the database cannot be opened.
     pub fn reader(&self, run: &RunId) -> Result<JournalReader, StoreError> {
-        JournalReader::open(&self.home, run)
+        JournalReader::open(&self.home, run, &self.files)
     }
 
     fn must_write(&self) -> Result<Arc<HomeLock>, StoreError> {

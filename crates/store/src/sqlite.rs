@@ -10,6 +10,7 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::runtime::Runtime;
 
 use crate::StoreError;
+use crate::disk::SqliteFiles;
 
 /// Name of the file in its home.
 pub(crate) const FILE: &str = "store.sqlite";
@@ -64,7 +65,7 @@ pub(crate) struct Database {
 
 impl Database {
     /// Opens the file for writing, makes or updates its tables.
-    pub(crate) fn open(home: &Path) -> Result<Database, StoreError> {
+    pub(crate) fn open(home: &Path, files: &SqliteFiles) -> Result<Database, StoreError> {
         let path = home.join(FILE);
         let options = SqliteConnectOptions::new()
             .filename(&path)
@@ -75,7 +76,7 @@ impl Database {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY);
-        let mut database = Database::connect(path, options)?;
+        let mut database = Database::connect(path, on(options, files))?;
         let found = database.version()?;
         for script in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(usize::MAX)) {
             database.call("set up", move |c| {
@@ -94,14 +95,26 @@ impl Database {
     }
 
     /// Opens the file for reading; a writer in another process does not wait for it, nor it for the writer.
-    pub(crate) fn open_read_only(home: &Path) -> Result<Database, StoreError> {
+    pub(crate) fn open_read_only(home: &Path, files: &SqliteFiles) -> Result<Database, StoreError> {
         let path = home.join(FILE);
         if !path.is_file() {
             return Err(StoreError::NoStore { path });
         }
-        let options = SqliteConnectOptions::new().filename(&path).read_only(true).busy_timeout(BUSY);
-        let mut database = Database::connect(path, options)?;
-        let found = database.version()?;
+        let options = on(SqliteConnectOptions::new().filename(&path).busy_timeout(BUSY), files);
+        let read = || -> Result<(Database, i64), StoreError> {
+            let mut database = Database::connect(path.clone(), options.clone().read_only(true))?;
+            let found = database.version()?;
+            Ok((database, found))
+        };
+        let (database, found) = match read() {
+            Err(e) if is_half_made(&e) => {
+                // A crash while the file was made left a journal that only a writer can roll back; after that SQLite
+                // keeps a log instead.
+                Database::connect(path.clone(), options.clone())?.version()?;
+                read()?
+            }
+            other => other?,
+        };
         if found == 0 {
             return Err(StoreError::NoStore { path: database.path().to_owned() });
         }
@@ -156,6 +169,23 @@ impl Drop for Database {
             // A runtime that is dropped inside another one panics.
             runtime.shutdown_background();
         }
+    }
+}
+
+/// SQLite's SQLITE_READONLY_ROLLBACK.
+fn is_half_made(error: &StoreError) -> bool {
+    let StoreError::Sql { source, .. } = error else { return false };
+    source.as_database_error().and_then(|e| e.code()).is_some_and(|c| c == "776")
+}
+
+fn on(options: SqliteConnectOptions, files: &SqliteFiles) -> SqliteConnectOptions {
+    let options = match &files.layer {
+        Some(layer) => options.vfs(layer.clone()),
+        None => options,
+    };
+    match files.checkpoint_pages {
+        Some(pages) => options.pragma("wal_autocheckpoint", pages.to_string()),
+        None => options,
     }
 }
 

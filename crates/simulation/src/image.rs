@@ -305,3 +305,65 @@ fn apply<'a>(op: &'a Op, contents: &mut Vec<Content<'a>>, folders: &mut BTreeMap
         Op::Mark(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(ops: &[Op], survival: Survival) -> Image {
+        Image::default().after(ops, ops.len(), survival, &mut Random::new(1, 1))
+    }
+
+    /// The classic: content and names are two waits, and a folder of one's own a third.
+    #[test]
+    fn what_is_not_waited_for_may_be_gone() {
+        let path = |p: &str| PathBuf::from(p);
+        let ops = [
+            Op::Folder(path("a")),
+            Op::Create(0, path("a/new.tmp")),
+            Op::Write(0, 0, (*b"whole").into()),
+            Op::Rename(path("a/new.tmp"), path("a/new")),
+            Op::SyncFolder(path("a")),
+            Op::SyncFolder(path("")),
+        ];
+        // The name is there, the content is not: the empty file that a rename without a wait leaves.
+        assert_eq!(left(&ops, Survival::Nothing).file("a/new"), Some(&b""[..]));
+        assert_eq!(left(&ops, Survival::Everything).file("a/new"), Some(&b"whole"[..]));
+        // Without a wait for the folder above, nothing in it can be found.
+        assert_eq!(left(&ops[..5], Survival::Nothing), Image::default());
+        let mut good = ops.to_vec();
+        good.insert(3, Op::Sync(0));
+        assert_eq!(left(&good, Survival::Nothing).file("a/new"), Some(&b"whole"[..]));
+        assert_eq!(left(&good[..5], Survival::Nothing), Image::default());
+        good.extend([Op::Remove(path("a/new")), Op::Truncate(0, 2)]);
+        assert_eq!(left(&good, Survival::Nothing).file("a/new"), Some(&b"whole"[..]));
+        assert_eq!(left(&good, Survival::Everything).file("a/new"), None);
+    }
+
+    #[test]
+    fn a_torn_write_is_torn_at_sectors_of_the_file() {
+        let ops = [
+            Op::Create(0, "f".into()),
+            Op::Write(0, 0, vec![b'o'; 2_048].into()),
+            Op::Sync(0),
+            Op::SyncFolder("".into()),
+            Op::Write(0, 100, vec![b'n'; 1_500].into()),
+        ];
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in 0..200 {
+            let image = Image::default().after(&ops, 4, Survival::Torn, &mut Random::new(seed, 0));
+            let bytes = image.file("f").unwrap();
+            assert_eq!(bytes.len(), 2_048);
+            // Sectors 0 to 3 from byte 100 to 1,599, each old or new as a whole.
+            let sectors = [100..512, 512..1_024, 1_024..1_536, 1_536..1_600].map(|r| {
+                let first = bytes[r.start];
+                assert!(bytes[r].iter().all(|b| *b == first));
+                first
+            });
+            assert!(bytes[..100].iter().chain(&bytes[1_600..]).all(|b| *b == b'o'));
+            seen.insert(sectors);
+        }
+        // All but the whole write, which is the point after it.
+        assert!(seen.len() >= 12 && seen.contains(&[b'o'; 4]), "{}", seen.len());
+    }
+}

@@ -319,17 +319,19 @@ impl Store {
         for n in 1_u32.. {
             let id = if n == 1 { info.id.0.clone() } else { format!("{}-{n}", info.id) };
             let row = (id.clone(), info.clone());
+            let sum = sum(&RunInfo { id: RunId(id.clone()), ..info.clone() }, None);
             let added = self.database().call("written", move |c| {
                 Box::pin(async move {
                     sqlx::query(
-                        "INSERT INTO runs (id, created_ms, status, mandate, mandate_hash, binary)
-                         VALUES (?, ?, 'running', ?, ?, ?) ON CONFLICT DO NOTHING",
+                        "INSERT INTO runs (id, created_ms, status, mandate, mandate_hash, binary, sum)
+                         VALUES (?, ?, 'running', ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     )
                     .bind(row.0)
                     .bind(millis(row.1.created))
                     .bind(row.1.mandate)
                     .bind(row.1.mandate_hash.to_vec())
                     .bind(row.1.binary)
+                    .bind(sum.to_vec())
                     .execute(c)
                     .await
                 })
@@ -397,14 +399,18 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.must_write()?;
         let row = (run.0.clone(), summary.to_owned());
+        let info = self.find(&run.0)?.info;
+        let sum = sum(&info, Some((&final_hash, summary, millis(finished))));
         let changed = self.database().call("written", move |c| {
             Box::pin(async move {
                 sqlx::query(
-                    "UPDATE runs SET status = 'finished', final_hash = ?, summary = ?, finished_ms = ? WHERE id = ?",
+                    "UPDATE runs SET status = 'finished', final_hash = ?, summary = ?, finished_ms = ?, sum = ?
+                     WHERE id = ?",
                 )
                 .bind(final_hash.to_vec())
                 .bind(row.1)
                 .bind(millis(finished))
+                .bind(sum.to_vec())
                 .bind(row.0)
                 .execute(c)
                 .await
@@ -465,6 +471,27 @@ fn millis(ts: Timestamp) -> i64 {
     ts.0.div_euclid(1_000_000)
 }
 
+/// Hash of what an entry says: what it began with, and its end (hash, summary, time) once it has one.
+fn sum(info: &RunInfo, end: Option<(&[u8; 32], &str, i64)>) -> [u8; 32] {
+    let mut h = blake3::Hasher::new();
+    let mut field = |bytes: &[u8]| {
+        h.update(&(bytes.len() as u64).to_le_bytes());
+        h.update(bytes);
+    };
+    field(b"tradegraph run 1");
+    field(info.id.0.as_bytes());
+    field(&millis(info.created).to_le_bytes());
+    field(info.mandate.as_bytes());
+    field(&info.mandate_hash);
+    field(info.binary.as_bytes());
+    if let Some((hash, summary, ms)) = end {
+        field(hash);
+        field(summary.as_bytes());
+        field(&ms.to_le_bytes());
+    }
+    *h.finalize().as_bytes()
+}
+
 fn record(row: &SqliteRow, path: &Path) -> Result<RunRecord, StoreError> {
     let sql = |source| StoreError::sql("read", path, source);
     let id = RunId(row.try_get("id").map_err(sql)?);
@@ -475,7 +502,7 @@ fn record(row: &SqliteRow, path: &Path) -> Result<RunRecord, StoreError> {
     };
     let status: String = row.try_get("status").map_err(sql)?;
     let final_hash: Option<Vec<u8>> = row.try_get("final_hash").map_err(sql)?;
-    Ok(RunRecord {
+    let record = RunRecord {
         status: RunStatus::ALL
             .into_iter()
             .find(|s| s.name() == status)
@@ -488,7 +515,17 @@ fn record(row: &SqliteRow, path: &Path) -> Result<RunRecord, StoreError> {
             mandate: row.try_get("mandate").map_err(sql)?,
             mandate_hash: hash("mandate_hash", row.try_get("mandate_hash").map_err(sql)?)?,
             binary: row.try_get("binary").map_err(sql)?,
-            id,
+            id: id.clone(),
         },
-    })
+    };
+    // Stores that were only read since an older program wrote them have no sums.
+    let stored: Option<Vec<u8>> = row.try_get("sum").unwrap_or_default();
+    let finished = record.finished.map(millis);
+    let end = record.final_hash.as_ref().zip(record.summary.as_deref()).zip(finished).map(|((h, s), f)| (h, s, f));
+    match stored {
+        Some(stored) if stored != sum(&record.info, end) => {
+            Err(wrong("entry", "its content does not fit its hash".into()))
+        }
+        _ => Ok(record),
+    }
 }

@@ -17,7 +17,8 @@ pub(crate) const FILE: &str = "store.sqlite";
 
 /// Version of the tables, kept in `user_version`; each entry brings a file from its index to the next version
 /// and says so.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE runs (
         id           TEXT NOT NULL PRIMARY KEY,
         created_ms   INTEGER NOT NULL,
@@ -48,7 +49,13 @@ const MIGRATIONS: [&str; 1] = ["
         PRIMARY KEY (run, seq)
     );
     PRAGMA user_version = 1;
-"];
+",
+    // A hash of what a run's entry says, its status apart. Entries of older programs have none.
+    "
+    ALTER TABLE runs ADD COLUMN sum BLOB;
+    PRAGMA user_version = 2;
+",
+];
 
 /// How long a connection waits while another one commits. Commits take milliseconds; a disk that is being flushed by
 /// others may take seconds.
@@ -78,13 +85,13 @@ impl Database {
             .busy_timeout(BUSY);
         let mut database = Database::connect(path, on(options, files))?;
         let found = database.version()?;
-        for script in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(usize::MAX)) {
+        for (script, version) in MIGRATIONS.iter().zip(0_i64..).skip(usize::try_from(found).unwrap_or(usize::MAX)) {
             database.call("set up", move |c| {
                 Box::pin(async move {
                     let mut transaction = c.begin_with("BEGIN IMMEDIATE").await?;
                     // Another process may have done it while this one waited.
                     let now: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *transaction).await?;
-                    if now == found {
+                    if now == version {
                         sqlx::raw_sql(*script).execute(&mut *transaction).await?;
                     }
                     transaction.commit().await

@@ -64,6 +64,17 @@ fn groups_and_snapshots_come_back() {
     // Two are kept.
     assert_eq!(journal.reader().snapshot_before(Some(150)).unwrap(), Some(snapshot(100, 10)));
     assert_eq!(journal.reader().snapshot_before(Some(100)).unwrap(), None);
+    // A damaged one is stepped over and said; without a good one a run goes on from its start.
+    assert!(
+        matches!(journal.reader().newest_good_snapshot(), Ok((Some(s), damaged)) if s.seq == 150 && damaged.is_empty())
+    );
+    sql(home.path(), "UPDATE snapshots SET blob = zeroblob(5000) WHERE seq = 150");
+    let (found, damaged) = journal.reader().newest_good_snapshot().unwrap();
+    assert_eq!(found, Some(snapshot(100, 10)));
+    assert!(matches!(damaged.as_slice(), [JournalError::Damaged { index: 15, .. }]), "{damaged:?}");
+    sql(home.path(), "UPDATE snapshots SET hash = x'00'");
+    let (found, damaged) = journal.reader().newest_good_snapshot().unwrap();
+    assert_eq!((found, damaged.len()), (None, 2));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::failure::{Failure, Kind};
 use crate::home::cannot;
 use scenario::{Scenario, acknowledged};
 use serde_json::json;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -129,35 +130,43 @@ fn start(scenario: &Scenario, image: &Image, left: u64) -> Result<Vec<Op>, Strin
     Ok(disk.take())
 }
 
-/// Points `from..to` on two threads.
-fn sweep(scenario: &Scenario, seed: u64, points: std::ops::Range<u64>, progress: &(dyn Fn(u64) + Sync)) -> Found {
-    let next = AtomicU64::new(points.start);
-    let found = Mutex::new(Found::default());
-    let work = || {
-        loop {
-            let n = next.fetch_add(1, Ordering::Relaxed);
-            if n >= points.end {
-                return;
-            }
-            let outcome = point(scenario, seed, n);
-            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            found.points += 1;
-            match outcome {
-                Ok(ops) => {
-                    found.during_recovery += 1;
-                    found.recovery_ops += ops as u64;
-                }
-                Err(what) => {
-                    found.failed += 1;
-                    found.failures.push((n, what));
-                }
-            }
-            progress(found.points);
-        }
-    };
+/// Calls `work` for each number, on two threads a core: each of them waits for SQLite's most of the time.
+fn each(numbers: Range<u64>, work: impl Fn(u64) + Sync) {
+    let next = AtomicU64::new(numbers.start);
+    let threads = 2 * std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        scope.spawn(work);
-        work();
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= numbers.end {
+                        return;
+                    }
+                    work(n);
+                }
+            });
+        }
+    });
+}
+
+/// All these points.
+fn sweep(scenario: &Scenario, seed: u64, points: Range<u64>, progress: &(dyn Fn(u64) + Sync)) -> Found {
+    let found = Mutex::new(Found::default());
+    each(points, |n| {
+        let outcome = point(scenario, seed, n);
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.points += 1;
+        match outcome {
+            Ok(ops) => {
+                found.during_recovery += 1;
+                found.recovery_ops += ops as u64;
+            }
+            Err(what) => {
+                found.failed += 1;
+                found.failures.push((n, what));
+            }
+        }
+        progress(found.points);
     });
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.failures.sort();

@@ -27,11 +27,11 @@ cash = "100000"
 [[data]]
 source = "sample:us20"
 symbols = ["AAPL", "KO", "XOM"]
-from = "2020-07-20"
+from = "2020-03-02"
 to = "2020-09-18"
 [agents.momentum_trader]
-fast = 3
-slow = 8
+fast = 5
+slow = 15
 [allocator]
 kind = "council"
 max_weight = "60%"
@@ -44,12 +44,14 @@ half_spread = "1bp"
 "#;
 
 /// Days between snapshots, fewer than a mandate may ask for: groups, snapshots and their pruning all happen often.
-const SNAPSHOT_ROWS: u32 = 2;
+const SNAPSHOT_ROWS: u32 = 12;
 /// Pages of the log after which SQLite copies it back: few, so that it happens many times.
 const CHECKPOINT_PAGES: u32 = 24;
 /// Time of the run; a scenario has no clock.
 const CREATED: Timestamp = Timestamp(1_600_000_000_000_000_000);
 
+/// How a difference begins that the program itself did not report.
+pub const WRONG: &str = "wrong result";
 /// What was acknowledged: nothing, that the run exists, a number of commit groups, or its end.
 pub const EXISTS: u64 = 1;
 const GROUPS: u64 = 2;
@@ -238,6 +240,7 @@ impl Scenario {
     }
 
     /// Runs from the start on a disk that may have troubles.
+    #[cfg(test)]
     pub fn try_begin(&self, disk: &RecordingDisk) -> Result<(), Failure> {
         self.begin(disk).map(|_| ())
     }
@@ -258,7 +261,7 @@ impl Scenario {
         let mut found = 0;
         while let Some(group) = reader.read(found).map_err(|e| e.to_string())? {
             if usize::try_from(found).ok().and_then(|i| self.groups.get(i)) != Some(&group) {
-                return Err(format!("commit group {found} after the crash is none of the undisturbed run"));
+                return Err(format!("{WRONG}: commit group {found} after the crash is none of the undisturbed run"));
             }
             found += 1;
         }
@@ -289,7 +292,7 @@ impl Scenario {
     }
 
     fn result(&self, disk: &RecordingDisk) -> Result<(), Failure> {
-        let differs = |what: String| Err(Failure::new(Kind::Differs, what));
+        let differs = |what: String| Err(Failure::new(Kind::Differs, format!("{WRONG}: {what}")));
         let home = Scenario::home(disk);
         let store = home.read()?;
         let run = store.find("last")?;

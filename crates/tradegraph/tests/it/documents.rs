@@ -2,7 +2,7 @@
 
 use crate::{Place, SMALL};
 
-const DOCUMENTS: [(&str, &str); 17] = [
+const DOCUMENTS: [(&str, &str); 18] = [
     ("README.md", include_str!("../../../../README.md")),
     ("docs/commands.md", include_str!("../../../../docs/commands.md")),
     ("docs/sweeps.md", include_str!("../../../../docs/sweeps.md")),
@@ -20,6 +20,7 @@ const DOCUMENTS: [(&str, &str); 17] = [
     ("docs/data/reference.md", include_str!("../../../../docs/data/reference.md")),
     ("docs/add-an-agent.md", include_str!("../../../../docs/add-an-agent.md")),
     ("docs/data/actions.md", include_str!("../../../../docs/data/actions.md")),
+    ("docs/recovery.md", include_str!("../../../../docs/recovery.md")),
 ];
 
 /// The files that a document shows: blocks whose first line has a name behind the language.

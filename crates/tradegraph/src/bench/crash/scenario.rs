@@ -19,16 +19,19 @@ use tradegraph_engine::{CommitGroup, Journal, JournalError, Snapshot};
 use tradegraph_simulation::{Image, Op, RecordingDisk};
 use tradegraph_store::{RunId, RunStatus, Store, StoreError};
 
-/// Three shares over a split and dividends.
+/// Three shares as traded, over a dividend of 3.08 (MSFT, 2004-11-15) and a split of two for one (AAPL, 2005-02-28).
 const MANDATE: &str = r#"
 name = "crash"
 [account]
 cash = "100000"
 [[data]]
-source = "sample:us20"
-symbols = ["AAPL", "KO", "XOM"]
-from = "2020-03-02"
-to = "2020-09-18"
+source = "sample:us4-raw"
+symbols = ["AAPL", "GOOG", "MSFT"]
+actions = "wiki"
+from = "2004-10-01"
+to = "2005-05-31"
+[instruments]
+lot = "1"
 [agents.momentum_trader]
 fast = 5
 slow = 15

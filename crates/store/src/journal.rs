@@ -381,6 +381,8 @@ pub struct Tip {
 pub struct JournalReader {
     database: Database,
     run: RunId,
+    /// Groups that a finished run has; one of them that is not found is missing.
+    least: u64,
 }
 
 impl std::fmt::Debug for JournalReader {
@@ -399,7 +401,11 @@ fn number(row: &SqliteRow, column: &str) -> Option<u64> {
 
 impl JournalReader {
     pub(crate) fn open(home: &Path, run: &RunId, files: &SqliteFiles) -> Result<JournalReader, StoreError> {
-        Ok(JournalReader { database: Database::open_read_only(home, files)?, run: run.clone() })
+        Ok(JournalReader { database: Database::open_read_only(home, files)?, run: run.clone(), least: 0 })
+    }
+
+    pub(crate) fn with_at_least(self, least: u64) -> JournalReader {
+        JournalReader { least, ..self }
     }
 
     fn failed(error: StoreError) -> JournalError {
@@ -463,7 +469,7 @@ impl JournalReader {
             })
             .map_err(Self::failed)?;
         if row.try_get::<Option<i64>, _>("last").ok().flatten().is_none_or(|last| last < idx) {
-            return Ok(None);
+            return if index < self.least { Err(damaged("it is missing")) } else { Ok(None) };
         }
         if row.try_get::<Option<i64>, _>("found").ok().flatten().is_none() {
             return Err(damaged("it is missing"));

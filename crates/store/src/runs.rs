@@ -241,6 +241,8 @@ pub struct RunRecord {
     pub summary: Option<String>,
     /// When it ended.
     pub finished: Option<Timestamp>,
+    /// Commit groups of its journal, once it has finished; a journal that has fewer is damaged.
+    pub groups: Option<u64>,
 }
 
 /// The runs of a home.
@@ -400,16 +402,20 @@ impl Store {
         self.must_write()?;
         let row = (run.0.clone(), summary.to_owned());
         let info = self.find(&run.0)?.info;
-        let sum = sum(&info, Some((&final_hash, summary, millis(finished))));
+        // A journal whose end is gone must be told from one that was shorter.
+        let groups = self.reader(run)?.tip()?.map_or(0, |tip| tip.index.saturating_add(1)).cast_signed();
+        let sum = sum(&info, Some((&final_hash, summary, millis(finished), groups)));
         let changed = self.database().call("written", move |c| {
             Box::pin(async move {
                 sqlx::query(
-                    "UPDATE runs SET status = 'finished', final_hash = ?, summary = ?, finished_ms = ?, sum = ?
+                    "UPDATE runs SET status = 'finished', final_hash = ?, summary = ?, finished_ms = ?, groups = ?,
+                     sum = ?
                      WHERE id = ?",
                 )
                 .bind(final_hash.to_vec())
                 .bind(row.1)
                 .bind(millis(finished))
+                .bind(groups)
                 .bind(sum.to_vec())
                 .bind(row.0)
                 .execute(c)
@@ -448,9 +454,14 @@ impl Store {
     /// The journal of a run, to be read, through a connection of its own.
     ///
     /// # Errors
-    /// `StoreError` if the database cannot be opened.
+    /// `StoreError` if the database cannot be opened or the run's entry is damaged.
     pub fn reader(&self, run: &RunId) -> Result<JournalReader, StoreError> {
-        JournalReader::open(&self.home, run, &self.files)
+        let groups = match self.find(&run.0) {
+            Ok(record) => record.groups.unwrap_or_default(),
+            Err(StoreError::NoRuns { .. } | StoreError::NoSuchRun { .. }) => 0,
+            Err(e) => return Err(e),
+        };
+        Ok(JournalReader::open(&self.home, run, &self.files)?.with_at_least(groups))
     }
 
     fn must_write(&self) -> Result<Arc<HomeLock>, StoreError> {
@@ -471,8 +482,8 @@ fn millis(ts: Timestamp) -> i64 {
     ts.0.div_euclid(1_000_000)
 }
 
-/// Hash of what an entry says: what it began with, and its end (hash, summary, time) once it has one.
-fn sum(info: &RunInfo, end: Option<(&[u8; 32], &str, i64)>) -> [u8; 32] {
+/// Hash of what an entry says: what it began with, and its end (hash, summary, time, commit groups) once it has one.
+fn sum(info: &RunInfo, end: Option<(&[u8; 32], &str, i64, i64)>) -> [u8; 32] {
     let mut h = blake3::Hasher::new();
     let mut field = |bytes: &[u8]| {
         h.update(&(bytes.len() as u64).to_le_bytes());
@@ -484,10 +495,11 @@ fn sum(info: &RunInfo, end: Option<(&[u8; 32], &str, i64)>) -> [u8; 32] {
     field(info.mandate.as_bytes());
     field(&info.mandate_hash);
     field(info.binary.as_bytes());
-    if let Some((hash, summary, ms)) = end {
+    if let Some((hash, summary, ms, groups)) = end {
         field(hash);
         field(summary.as_bytes());
         field(&ms.to_le_bytes());
+        field(&groups.to_le_bytes());
     }
     *h.finalize().as_bytes()
 }
@@ -502,7 +514,10 @@ fn record(row: &SqliteRow, path: &Path) -> Result<RunRecord, StoreError> {
     };
     let status: String = row.try_get("status").map_err(sql)?;
     let final_hash: Option<Vec<u8>> = row.try_get("final_hash").map_err(sql)?;
+    // Stores that were only read since an older program wrote them do not have these columns.
+    let groups: Option<i64> = row.try_get("groups").unwrap_or_default();
     let record = RunRecord {
+        groups: groups.map(i64::cast_unsigned),
         status: RunStatus::ALL
             .into_iter()
             .find(|s| s.name() == status)
@@ -518,10 +533,9 @@ fn record(row: &SqliteRow, path: &Path) -> Result<RunRecord, StoreError> {
             id: id.clone(),
         },
     };
-    // Stores that were only read since an older program wrote them have no sums.
     let stored: Option<Vec<u8>> = row.try_get("sum").unwrap_or_default();
-    let finished = record.finished.map(millis);
-    let end = record.final_hash.as_ref().zip(record.summary.as_deref()).zip(finished).map(|((h, s), f)| (h, s, f));
+    let times = record.finished.map(millis).zip(groups);
+    let end = record.final_hash.as_ref().zip(record.summary.as_deref()).zip(times).map(|((h, s), (f, g))| (h, s, f, g));
     match stored {
         Some(stored) if stored != sum(&record.info, end) => {
             Err(wrong("entry", "its content does not fit its hash".into()))

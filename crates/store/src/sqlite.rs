@@ -50,8 +50,10 @@ const MIGRATIONS: [&str; 2] = [
     );
     PRAGMA user_version = 1;
 ",
-    // A hash of what a run's entry says, its status apart. Entries of older programs have none.
+    // How many commit groups a finished run has, and a hash of what its entry says, its status apart. Entries of older
+    // programs have neither.
     "
+    ALTER TABLE runs ADD COLUMN groups INTEGER;
     ALTER TABLE runs ADD COLUMN sum BLOB;
     PRAGMA user_version = 2;
 ",

@@ -77,6 +77,23 @@ fn groups_and_snapshots_come_back() {
     assert_eq!((found, damaged.len()), (None, 2));
 }
 
+/// SQLite itself has no checksum: a page whose count of rows is damaged looks like a shorter journal.
+#[test]
+fn a_finished_journal_that_became_shorter_is_damaged() {
+    let home = tempfile::tempdir().unwrap();
+    let run = filled(home.path(), 6);
+    Store::open(home.path()).unwrap().finish_run(&run, tradegraph_domain::Timestamp(7), [1; 32], "{}").unwrap();
+    assert_eq!(Store::open_read_only(home.path()).unwrap().reader(&run).unwrap().verify().unwrap(), 6);
+    sql(home.path(), "DELETE FROM commit_groups WHERE idx >= 4");
+    let store = Store::open_read_only(home.path()).unwrap();
+    assert!(matches!(store.reader(&run).unwrap().verify(), Err(JournalError::Damaged { index: 4, .. })));
+    // Nor may what its entry says change.
+    sql(home.path(), "UPDATE runs SET groups = 4");
+    assert!(matches!(store.runs(), Err(tradegraph_store::StoreError::Row { column: "entry", .. })));
+    sql(home.path(), "UPDATE runs SET groups = 6, summary = '{\"nav\":1}'");
+    assert!(store.runs().unwrap_err().to_string().contains("does not fit its hash"));
+}
+
 #[test]
 fn a_resumed_run_must_make_the_same_groups_again() {
     let home = tempfile::tempdir().unwrap();

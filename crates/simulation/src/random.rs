@@ -24,7 +24,7 @@ impl Random {
 
     /// A number below `n`; 0 if there is none. The bias is below n/2^64.
     pub fn below(&mut self, n: usize) -> usize {
-        usize::try_from(u128::from(self.next()) * n as u128 >> 64).unwrap_or_default()
+        usize::try_from((u128::from(self.next()) * n as u128) >> 64).unwrap_or_default()
     }
 
     /// True once in `n` times.

@@ -15,7 +15,8 @@ fn result(run: &serde_json::Value) -> Vec<serde_json::Value> {
 
 #[test]
 fn a_run_killed_at_a_system_call_comes_to_the_same_result() {
-    let mandate = format!("{SMALL}\n[record]\nsnapshot_rows = 100\n");
+    let years = SMALL.replace("2019-01-01", "2009-01-01");
+    let mandate = format!("{years}\n[record]\nsnapshot_rows = 100\n");
     let whole = {
         let place = Place::new();
         place.write("small.toml", &mandate);
@@ -23,7 +24,7 @@ fn a_run_killed_at_a_system_call_comes_to_the_same_result() {
     };
     let (mut killed, mut resumed) = (0, 0);
     // Each thread counts its own calls: the writer of the journal is one of those that get there.
-    let writes = [1, 2, 4, 7, 11, 16, 22, 29, 37, 46, 60, 80];
+    let writes = [1, 5, 10, 20, 30, 40, 55, 70, 90, 110, 140, 180];
     let waits = [1, 2, 3, 4, 6, 8, 10, 12];
     let calls = writes.map(|n| ("pwrite64", n)).into_iter().chain(waits.map(|n| ("fsync,fdatasync", n)));
     for (call, n) in calls.chain([("rename", 1), ("unlink", 1), ("unlink", 2), ("ftruncate", 1)]) {
@@ -66,7 +67,7 @@ fn a_run_killed_at_a_system_call_comes_to_the_same_result() {
         assert_eq!(result(&came_to), whole, "{call} {n}");
         assert_eq!(place.json(&["replay", "last"])["same"], true, "{call} {n}");
     }
-    assert!(killed >= 12 && resumed >= 3, "{killed} runs were killed, {resumed} of them resumed");
+    assert!(killed >= 12 && resumed >= 4, "{killed} runs were killed, {resumed} of them resumed");
 }
 
 #[test]

@@ -290,7 +290,10 @@ impl Writer {
                 let path = self.database.path().to_owned();
                 let failed = WriteFailed { path, run: self.run.clone(), durable_seq, source: Arc::new(source) };
                 *self.shared.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
-                // Nothing may follow a gap. Dropping the receiver and the waiting acknowledgements wakes everyone.
+                // Nothing may follow a gap. Whoever waits is woken when what it sent is dropped; a channel whose receiver is
+                // gone would keep what was sent a moment before, and its sender waiting for ever.
+                drop(waiting);
+                while self.receiver.recv().is_ok() {}
                 return;
             }
             if let Some(end) = end {

@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use tradegraph_domain::Timestamp;
+use tradegraph_engine::{CommitGroup, Journal};
 use tradegraph_simulation::{Image, Op, Random, RecordingDisk, Survival, Trouble};
-use tradegraph_store::{Catalog, Disk, ImportOptions, disk};
+use tradegraph_store::{Catalog, Disk, ImportOptions, RunId, RunInfo, Store, disk};
 
 const SURVIVALS: [Survival; 4] = [Survival::Nothing, Survival::Everything, Survival::Torn, Survival::Some];
 
@@ -124,6 +126,30 @@ fn an_import_on_a_full_disk_says_so_and_leaves_nothing() {
         import(&home, &disk, &csv).unwrap();
     }
     assert!(refused >= 5, "{refused}");
+}
+
+/// A flush that is sent while the write before it is failing must be answered. It once waited for ever: the message
+/// stayed in the channel of a writer that had gone.
+#[test]
+fn a_flush_behind_a_failing_write_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = RecordingDisk::new(folder.path(), &Image::default(), 1_000).unwrap();
+    let store = Store::open_on(&disk.root().join("home"), &disk).unwrap();
+    let created = Timestamp(1_600_000_000_000_000_000);
+    let id = RunId::new(created, "full", &[0; 32]);
+    let info = RunInfo { id, created, mandate: String::new(), mandate_hash: [0; 32], binary: String::new() };
+    let mut journal = store.journal(&store.create_run(&info).unwrap()).unwrap();
+    // While another connection writes, the journal's waits for it.
+    let other = rusqlite::Connection::open(disk.root().join("home/store.sqlite")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    disk.trouble(Trouble::Full { from: 0 });
+    journal.append(CommitGroup { index: 0, first_seq: 1, n_events: 1, records: vec![7; 50_000] }).unwrap();
+    let flushed = std::thread::spawn(move || journal.flush());
+    // Long enough for the flush to be queued behind the write; if it was not, nothing is tested, and nothing fails.
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    other.execute_batch("ROLLBACK").unwrap();
+    let text = flushed.join().unwrap().unwrap_err().to_string();
+    assert!(text.contains("disk is full") && text.contains("store.sqlite"), "{text}");
 }
 
 /// The double is a disk: what goes in comes out, and a folder is made with those above it.

@@ -2,11 +2,13 @@
 //! hash, so it can be made again without the files that its actions came from.
 
 use std::fs;
+use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 use tradegraph_domain::{ActionKind, CorporateAction, Date, InstrumentId, Price, Timestamp};
 use tradegraph_market::{Actions, ActionsId};
 
+use crate::disk::replace;
 use crate::{Catalog, CatalogError};
 
 /// One action in plain numbers.
@@ -68,17 +70,8 @@ impl Catalog {
         let table = Table { version: VERSION, names, rows: actions.items().iter().map(row).collect() };
         let failed = |source| CatalogError::Io { doing: "written", path: path.clone(), source };
         let text = serde_json::to_vec(&table).map_err(|e| failed(e.into()))?;
-        let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-        fs::create_dir_all(self.folder().join("actions")).map_err(failed)?;
-        let write = || {
-            fs::write(&temporary, &text)?;
-            fs::File::open(&temporary)?.sync_all()?;
-            fs::rename(&temporary, &path)
-        };
-        write().map_err(|e| {
-            let _ = fs::remove_file(&temporary);
-            failed(e)
-        })
+        self.disk().make_folders(&self.folder().join("actions")).map_err(failed)?;
+        replace(self.disk(), &path, failed, |file| file.write_all(&text).map_err(failed))
     }
 
     /// The table of a hash.

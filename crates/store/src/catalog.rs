@@ -25,6 +25,8 @@ use tradegraph_domain::{BarPeriod, BarSpec, Basis, Nanos, Timestamp};
 use tradegraph_market::quality::Marks;
 use tradegraph_market::{Batch, BatchId, BatchParts};
 
+use crate::disk::{Disk, FileSystem, replace};
+
 /// What a batch does not know of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchMeta {
@@ -108,6 +110,7 @@ pub enum CatalogError {
 #[derive(Clone, Debug)]
 pub struct Catalog {
     folder: PathBuf,
+    disk: Arc<dyn Disk>,
 }
 
 /// The specification as it is stored.
@@ -144,23 +147,35 @@ impl Catalog {
     /// # Errors
     /// `CatalogError::Io` if the folder cannot be made.
     pub fn open(home: &Path) -> Result<Catalog, CatalogError> {
+        Catalog::open_on(home, Arc::new(FileSystem))
+    }
+
+    /// As `open`, on a disk of one's own.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_on(home: &Path, disk: Arc<dyn Disk>) -> Result<Catalog, CatalogError> {
         let folder = home.join("catalog");
-        fs::create_dir_all(&folder).map_err(|source| CatalogError::Io {
+        disk.make_folders(&folder).map_err(|source| CatalogError::Io {
             doing: "written",
             path: folder.clone(),
             source,
         })?;
-        Ok(Catalog { folder })
+        Ok(Catalog { folder, disk })
     }
 
     /// The data sets beside the batches.
     #[must_use]
     pub fn datasets(&self) -> crate::dataset::Datasets {
-        crate::dataset::Datasets::of(&self.folder)
+        crate::dataset::Datasets::of(&self.folder, self.disk.clone())
     }
 
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.disk
     }
 
     /// The file of a batch.
@@ -181,22 +196,10 @@ impl Catalog {
         if self.get(batch.id()).is_ok_and(|(_, stored)| stored == *meta) {
             return Ok(batch.id());
         }
-        let temporary = self.folder.join(format!(".{}.{}.tmp", batch.id(), std::process::id()));
         let io = |source| CatalogError::Io { doing: "written", path: path.clone(), source };
-        let written = (|| {
-            let mut file = std::io::BufWriter::new(File::create(&temporary).map_err(io)?);
-            write(batch, meta, &mut file).map_err(|source| CatalogError::Encode { path: path.clone(), source })?;
-            file.flush().map_err(io)?;
-            file.get_ref().sync_all().map_err(io)?;
-            fs::rename(&temporary, &path).map_err(io)?;
-            // The new name is durable only with its folder.
-            File::open(&self.folder).and_then(|f| f.sync_all()).map_err(io)
-        })();
-        if let Err(e) = written {
-            // The first error is what the user must see; a leftover does no harm, it is never read.
-            let _ = fs::remove_file(&temporary);
-            return Err(e);
-        }
+        replace(self.disk(), &path, io, |file| {
+            write(batch, meta, file).map_err(|source| CatalogError::Encode { path: path.clone(), source })
+        })?;
         Ok(batch.id())
     }
 

@@ -44,6 +44,7 @@ mod time;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use batch::{BatchPrice, BatchRequest};
 pub use check::{CheckOptions, Checked};
@@ -59,6 +60,7 @@ pub use read::{Chunk, Chunks};
 pub use table::{TableColumn, write_parquet};
 pub use time::Zone;
 
+use crate::disk::Disk;
 use crate::text::nearest;
 use error::io;
 use file::Table;
@@ -72,6 +74,7 @@ pub(crate) const VERSION: u32 = 1;
 pub struct Datasets {
     data: PathBuf,
     quarantine: PathBuf,
+    disk: Arc<dyn Disk>,
 }
 
 /// A data set that is open for reading.
@@ -130,8 +133,8 @@ pub(crate) fn kind_names() -> String {
 impl Datasets {
     /// The data sets of the catalog in `folder`. Nothing is made before the first import.
     #[must_use]
-    pub(crate) fn of(folder: &Path) -> Datasets {
-        Datasets { data: folder.join("data"), quarantine: folder.join("quarantine") }
+    pub(crate) fn of(folder: &Path, disk: Arc<dyn Disk>) -> Datasets {
+        Datasets { data: folder.join("data"), quarantine: folder.join("quarantine"), disk }
     }
 
     /// The file of a data set.
@@ -159,11 +162,15 @@ impl Datasets {
         let _lock = self.lock()?;
         self.clean()?;
         let temporary = |folder: &Path| folder.join(format!(".{}.tmp", std::process::id()));
-        let paths = Paths { data: temporary(&self.data), quarantine: temporary(&self.quarantine) };
+        let paths =
+            Paths { data: temporary(&self.data), quarantine: temporary(&self.quarantine), disk: self.disk.clone() };
         let done = self.import_to(path, options, &paths, progress);
         // Whatever happened, what is left here is of no use; a leftover does no harm, it is never read.
-        let _ = fs::remove_file(&paths.data);
-        let _ = fs::remove_file(&paths.quarantine);
+        for path in [&paths.data, &paths.quarantine] {
+            if path.exists() {
+                let _ = self.disk.remove(path);
+            }
+        }
         done
     }
 
@@ -215,12 +222,12 @@ impl Datasets {
             writer.finish(&made.manifest)?;
         }
         if let Some(quarantine) = &quarantine {
-            fs::rename(&paths.quarantine, quarantine).map_err(io("written", quarantine))?;
-            sync_folder(&self.quarantine)?;
+            self.disk.rename(&paths.quarantine, quarantine).map_err(io("written", quarantine))?;
+            self.sync_folder(&self.quarantine)?;
         }
         // From here on the data set exists.
-        fs::rename(&paths.data, &place).map_err(io("written", &place))?;
-        sync_folder(&self.data)?;
+        self.disk.rename(&paths.data, &place).map_err(io("written", &place))?;
+        self.sync_folder(&self.data)?;
         if let Some(taken) = taken {
             self.delete(taken)?;
         }
@@ -231,7 +238,7 @@ impl Datasets {
     /// One import at a time: the operating system holds the lock, so an import that was killed holds none.
     fn lock(&self) -> Result<File, DatasetError> {
         for folder in [&self.data, &self.quarantine] {
-            fs::create_dir_all(folder).map_err(io("written", folder))?;
+            self.disk.make_folders(folder).map_err(io("written", folder))?;
         }
         let path = self.data.join(".lock");
         let file =
@@ -252,7 +259,7 @@ impl Datasets {
                 let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
                 let orphan = name.strip_suffix(".csv").and_then(DatasetId::parse).is_some_and(|id| !ids.contains(&id));
                 if (name.starts_with('.') && name.ends_with(".tmp")) || orphan {
-                    fs::remove_file(&path).map_err(io("removed", &path))?;
+                    self.disk.remove(&path).map_err(io("removed", &path))?;
                 }
             }
         }
@@ -376,12 +383,16 @@ impl Datasets {
 
     fn delete(&self, id: DatasetId) -> Result<(), DatasetError> {
         let path = self.path(id);
-        fs::remove_file(&path).map_err(io("removed", &path))?;
+        self.disk.remove(&path).map_err(io("removed", &path))?;
         let path = self.quarantine_path(id);
         if path.exists() {
-            fs::remove_file(&path).map_err(io("removed", &path))?;
+            self.disk.remove(&path).map_err(io("removed", &path))?;
         }
-        sync_folder(&self.data)
+        self.sync_folder(&self.data)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> Result<(), DatasetError> {
+        self.disk.sync_folder(folder).map_err(io("written", folder))
     }
 }
 
@@ -405,10 +416,6 @@ fn id_of(manifest: &Manifest) -> Result<DatasetId, DatasetError> {
 }
 
 /// A new name is durable only with its folder.
-fn sync_folder(folder: &Path) -> Result<(), DatasetError> {
-    File::open(folder).and_then(|f| f.sync_all()).map_err(io("written", folder))
-}
-
 fn check_name(name: Option<&str>) -> Result<(), DatasetError> {
     let Some(name) = name else { return Ok(()) };
     let good = !name.trim().is_empty() && name.len() <= 100 && !name.contains(char::is_control);

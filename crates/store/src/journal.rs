@@ -15,6 +15,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection, Row};
 use tradegraph_engine::{CommitGroup, Journal, JournalError, Snapshot};
 
+use crate::disk::SqliteFiles;
 use crate::lock::HomeLock;
 use crate::runs::{RunId, StoreError, advice};
 use crate::sqlite::{Database, FILE};
@@ -107,9 +108,14 @@ impl std::fmt::Debug for SqliteJournal {
 
 impl SqliteJournal {
     /// Opens the journal behind its last durable group.
-    pub(crate) fn open_at(home: &Path, run: &RunId, lock: Arc<HomeLock>) -> Result<SqliteJournal, StoreError> {
-        let database = Database::open(home)?;
-        let mut reader = JournalReader::open(home, run)?;
+    pub(crate) fn open_at(
+        home: &Path,
+        run: &RunId,
+        lock: Arc<HomeLock>,
+        files: &SqliteFiles,
+    ) -> Result<SqliteJournal, StoreError> {
+        let database = Database::open(home, files)?;
+        let mut reader = JournalReader::open(home, run, files)?;
         let tip = reader.tip()?;
         if let Some(tip) = &tip {
             reader.read(tip.index).map_err(|source| StoreError::Journal { run: run.clone(), source })?;
@@ -284,7 +290,10 @@ impl Writer {
                 let path = self.database.path().to_owned();
                 let failed = WriteFailed { path, run: self.run.clone(), durable_seq, source: Arc::new(source) };
                 *self.shared.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
-                // Nothing may follow a gap. Dropping the receiver and the waiting acknowledgements wakes everyone.
+                // Nothing may follow a gap. Whoever waits is woken when what it sent is dropped; a channel whose receiver is
+                // gone would keep what was sent a moment before, and its sender waiting for ever.
+                drop(waiting);
+                while self.receiver.recv().is_ok() {}
                 return;
             }
             if let Some(end) = end {
@@ -375,6 +384,8 @@ pub struct Tip {
 pub struct JournalReader {
     database: Database,
     run: RunId,
+    /// Groups that a finished run has; one of them that is not found is missing.
+    least: u64,
 }
 
 impl std::fmt::Debug for JournalReader {
@@ -392,8 +403,12 @@ fn number(row: &SqliteRow, column: &str) -> Option<u64> {
 }
 
 impl JournalReader {
-    pub(crate) fn open(home: &Path, run: &RunId) -> Result<JournalReader, StoreError> {
-        Ok(JournalReader { database: Database::open_read_only(home)?, run: run.clone() })
+    pub(crate) fn open(home: &Path, run: &RunId, files: &SqliteFiles) -> Result<JournalReader, StoreError> {
+        Ok(JournalReader { database: Database::open_read_only(home, files)?, run: run.clone(), least: 0 })
+    }
+
+    pub(crate) fn with_at_least(self, least: u64) -> JournalReader {
+        JournalReader { least, ..self }
     }
 
     fn failed(error: StoreError) -> JournalError {
@@ -457,7 +472,7 @@ impl JournalReader {
             })
             .map_err(Self::failed)?;
         if row.try_get::<Option<i64>, _>("last").ok().flatten().is_none_or(|last| last < idx) {
-            return Ok(None);
+            return if index < self.least { Err(damaged("it is missing")) } else { Ok(None) };
         }
         if row.try_get::<Option<i64>, _>("found").ok().flatten().is_none() {
             return Err(damaged("it is missing"));
@@ -532,5 +547,30 @@ impl JournalReader {
             return Err(damaged("the snapshot before it does not fit its hash"));
         }
         Ok(Some(Snapshot { seq, next_group, hash, state }))
+    }
+
+    /// The newest durable snapshot that is good, with what is wrong with those after it.
+    ///
+    /// # Errors
+    /// `JournalError::Store` if they cannot be read.
+    pub fn newest_good_snapshot(&mut self) -> Result<(Option<Snapshot>, Vec<JournalError>), JournalError> {
+        let run = self.run.as_str().to_owned();
+        let seqs: Vec<i64> = self
+            .database
+            .call("read", move |c| {
+                Box::pin(async move {
+                    let query = "SELECT seq FROM snapshots WHERE run = ? ORDER BY seq DESC";
+                    sqlx::query_scalar(query).bind(run).fetch_all(c).await
+                })
+            })
+            .map_err(Self::failed)?;
+        let mut damaged = Vec::new();
+        for seq in seqs {
+            match self.snapshot_before(Some(seq.saturating_add(1).cast_unsigned())) {
+                Err(e @ JournalError::Damaged { .. }) => damaged.push(e),
+                found => return found.map(|snapshot| (snapshot, damaged)),
+            }
+        }
+        Ok((None, damaged))
     }
 }

@@ -10,6 +10,7 @@ mod actions;
 pub mod catalog;
 pub mod csv_bars;
 pub mod dataset;
+pub mod disk;
 mod guard;
 mod journal;
 mod lock;
@@ -26,6 +27,7 @@ pub use csv_bars::{
     BarLabel, CsvRequest, CsvSource, ImportError, Imported, PriceColumn, Reason, RowProblem, import_csv,
 };
 pub use dataset::{Dataset, DatasetError, DatasetId, Datasets, ImportOptions, ImportReport};
+pub use disk::{Disk, DiskFile, FileSystem, SqliteFiles};
 pub use guard::quiet_guarded_panics;
 pub use journal::{JournalReader, SqliteJournal, Tip, WriteFailed, WriterGone};
 pub use lock::{HomeLock, LockError};

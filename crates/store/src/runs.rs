@@ -12,6 +12,7 @@ use sqlx::sqlite::SqliteRow;
 use tradegraph_domain::Timestamp;
 use tradegraph_engine::JournalError;
 
+use crate::disk::{Disk, FileSystem, SqliteFiles};
 use crate::journal::{JournalReader, SqliteJournal};
 use crate::lock::{HomeLock, LockError};
 use crate::sqlite::Database;
@@ -240,12 +241,15 @@ pub struct RunRecord {
     pub summary: Option<String>,
     /// When it ended.
     pub finished: Option<Timestamp>,
+    /// Commit groups of its journal, once it has finished; a journal that has fewer is damaged.
+    pub groups: Option<u64>,
 }
 
 /// The runs of a home.
 pub struct Store {
     home: PathBuf,
     database: Mutex<Database>,
+    files: SqliteFiles,
     /// Shared with the journals, so that the home stays locked as long as one of them writes.
     lock: Option<Arc<HomeLock>>,
 }
@@ -263,16 +267,25 @@ impl Store {
     /// # Errors
     /// `StoreError::Lock` if another process writes there, else `Io`, `Sql` or `Newer`.
     pub fn open(home: &Path) -> Result<Store, StoreError> {
+        Store::open_on(home, &FileSystem)
+    }
+
+    /// As `open`, on a disk of one's own.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_on(home: &Path, disk: &dyn Disk) -> Result<Store, StoreError> {
         let io = |source| StoreError::Io { doing: "made", path: home.to_owned(), source };
-        std::fs::create_dir_all(home).map_err(io)?;
+        disk.make_folders(home).map_err(io)?;
         let lock = HomeLock::acquire(home)?;
-        let mut database = Database::open(home)?;
+        let files = disk.sqlite();
+        let mut database = Database::open(home, &files)?;
         database.call("written", |c| {
             Box::pin(async move {
                 sqlx::query("UPDATE runs SET status = 'interrupted' WHERE status = 'running'").execute(c).await
             })
         })?;
-        Ok(Store { home: home.to_owned(), database: Mutex::new(database), lock: Some(Arc::new(lock)) })
+        Ok(Store { home: home.to_owned(), database: Mutex::new(database), files, lock: Some(Arc::new(lock)) })
     }
 
     /// Opens a home for reading; needs no lock and never waits for a writer.
@@ -280,8 +293,17 @@ impl Store {
     /// # Errors
     /// `StoreError::NoStore` if nothing was ever stored there, else `Sql` or `Newer`.
     pub fn open_read_only(home: &Path) -> Result<Store, StoreError> {
-        let database = Database::open_read_only(home)?;
-        Ok(Store { home: home.to_owned(), database: Mutex::new(database), lock: None })
+        Store::open_read_only_on(home, &FileSystem)
+    }
+
+    /// As `open_read_only`, on a disk of one's own.
+    ///
+    /// # Errors
+    /// As `open_read_only`.
+    pub fn open_read_only_on(home: &Path, disk: &dyn Disk) -> Result<Store, StoreError> {
+        let files = disk.sqlite();
+        let database = Database::open_read_only(home, &files)?;
+        Ok(Store { home: home.to_owned(), database: Mutex::new(database), files, lock: None })
     }
 
     /// The home.
@@ -299,17 +321,19 @@ impl Store {
         for n in 1_u32.. {
             let id = if n == 1 { info.id.0.clone() } else { format!("{}-{n}", info.id) };
             let row = (id.clone(), info.clone());
+            let sum = sum(&RunInfo { id: RunId(id.clone()), ..info.clone() }, None);
             let added = self.database().call("written", move |c| {
                 Box::pin(async move {
                     sqlx::query(
-                        "INSERT INTO runs (id, created_ms, status, mandate, mandate_hash, binary)
-                         VALUES (?, ?, 'running', ?, ?, ?) ON CONFLICT DO NOTHING",
+                        "INSERT INTO runs (id, created_ms, status, mandate, mandate_hash, binary, sum)
+                         VALUES (?, ?, 'running', ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     )
                     .bind(row.0)
                     .bind(millis(row.1.created))
                     .bind(row.1.mandate)
                     .bind(row.1.mandate_hash.to_vec())
                     .bind(row.1.binary)
+                    .bind(sum.to_vec())
                     .execute(c)
                     .await
                 })
@@ -377,14 +401,22 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.must_write()?;
         let row = (run.0.clone(), summary.to_owned());
+        let info = self.find(&run.0)?.info;
+        // A journal whose end is gone must be told from one that was shorter.
+        let groups = self.reader(run)?.tip()?.map_or(0, |tip| tip.index.saturating_add(1)).cast_signed();
+        let sum = sum(&info, Some((&final_hash, summary, millis(finished), groups)));
         let changed = self.database().call("written", move |c| {
             Box::pin(async move {
                 sqlx::query(
-                    "UPDATE runs SET status = 'finished', final_hash = ?, summary = ?, finished_ms = ? WHERE id = ?",
+                    "UPDATE runs SET status = 'finished', final_hash = ?, summary = ?, finished_ms = ?, groups = ?,
+                     sum = ?
+                     WHERE id = ?",
                 )
                 .bind(final_hash.to_vec())
                 .bind(row.1)
                 .bind(millis(finished))
+                .bind(groups)
+                .bind(sum.to_vec())
                 .bind(row.0)
                 .execute(c)
                 .await
@@ -416,15 +448,20 @@ impl Store {
     pub fn journal(&self, run: &RunId) -> Result<SqliteJournal, StoreError> {
         let lock = self.must_write()?;
         self.find(&run.0)?;
-        SqliteJournal::open_at(&self.home, run, lock)
+        SqliteJournal::open_at(&self.home, run, lock, &self.files)
     }
 
     /// The journal of a run, to be read, through a connection of its own.
     ///
     /// # Errors
-    /// `StoreError` if the database cannot be opened.
+    /// `StoreError` if the database cannot be opened or the run's entry is damaged.
     pub fn reader(&self, run: &RunId) -> Result<JournalReader, StoreError> {
-        JournalReader::open(&self.home, run)
+        let groups = match self.find(&run.0) {
+            Ok(record) => record.groups.unwrap_or_default(),
+            Err(StoreError::NoRuns { .. } | StoreError::NoSuchRun { .. }) => 0,
+            Err(e) => return Err(e),
+        };
+        Ok(JournalReader::open(&self.home, run, &self.files)?.with_at_least(groups))
     }
 
     fn must_write(&self) -> Result<Arc<HomeLock>, StoreError> {
@@ -445,6 +482,28 @@ fn millis(ts: Timestamp) -> i64 {
     ts.0.div_euclid(1_000_000)
 }
 
+/// Hash of what an entry says: what it began with, and its end (hash, summary, time, commit groups) once it has one.
+fn sum(info: &RunInfo, end: Option<(&[u8; 32], &str, i64, i64)>) -> [u8; 32] {
+    let mut h = blake3::Hasher::new();
+    let mut field = |bytes: &[u8]| {
+        h.update(&(bytes.len() as u64).to_le_bytes());
+        h.update(bytes);
+    };
+    field(b"tradegraph run 1");
+    field(info.id.0.as_bytes());
+    field(&millis(info.created).to_le_bytes());
+    field(info.mandate.as_bytes());
+    field(&info.mandate_hash);
+    field(info.binary.as_bytes());
+    if let Some((hash, summary, ms, groups)) = end {
+        field(hash);
+        field(summary.as_bytes());
+        field(&ms.to_le_bytes());
+        field(&groups.to_le_bytes());
+    }
+    *h.finalize().as_bytes()
+}
+
 fn record(row: &SqliteRow, path: &Path) -> Result<RunRecord, StoreError> {
     let sql = |source| StoreError::sql("read", path, source);
     let id = RunId(row.try_get("id").map_err(sql)?);
@@ -455,7 +514,10 @@ fn record(row: &SqliteRow, path: &Path) -> Result<RunRecord, StoreError> {
     };
     let status: String = row.try_get("status").map_err(sql)?;
     let final_hash: Option<Vec<u8>> = row.try_get("final_hash").map_err(sql)?;
-    Ok(RunRecord {
+    // Stores that were only read since an older program wrote them do not have these columns.
+    let groups: Option<i64> = row.try_get("groups").unwrap_or_default();
+    let record = RunRecord {
+        groups: groups.map(i64::cast_unsigned),
         status: RunStatus::ALL
             .into_iter()
             .find(|s| s.name() == status)
@@ -468,7 +530,16 @@ fn record(row: &SqliteRow, path: &Path) -> Result<RunRecord, StoreError> {
             mandate: row.try_get("mandate").map_err(sql)?,
             mandate_hash: hash("mandate_hash", row.try_get("mandate_hash").map_err(sql)?)?,
             binary: row.try_get("binary").map_err(sql)?,
-            id,
+            id: id.clone(),
         },
-    })
+    };
+    let stored: Option<Vec<u8>> = row.try_get("sum").unwrap_or_default();
+    let times = record.finished.map(millis).zip(groups);
+    let end = record.final_hash.as_ref().zip(record.summary.as_deref()).zip(times).map(|((h, s), (f, g))| (h, s, f, g));
+    match stored {
+        Some(stored) if stored != sum(&record.info, end) => {
+            Err(wrong("entry", "its content does not fit its hash".into()))
+        }
+        _ => Ok(record),
+    }
 }

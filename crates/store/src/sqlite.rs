@@ -10,13 +10,15 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::runtime::Runtime;
 
 use crate::StoreError;
+use crate::disk::SqliteFiles;
 
 /// Name of the file in its home.
 pub(crate) const FILE: &str = "store.sqlite";
 
 /// Version of the tables, kept in `user_version`; each entry brings a file from its index to the next version
 /// and says so.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE runs (
         id           TEXT NOT NULL PRIMARY KEY,
         created_ms   INTEGER NOT NULL,
@@ -47,7 +49,15 @@ const MIGRATIONS: [&str; 1] = ["
         PRIMARY KEY (run, seq)
     );
     PRAGMA user_version = 1;
-"];
+",
+    // How many commit groups a finished run has, and a hash of what its entry says, its status apart. Entries of older
+    // programs have neither.
+    "
+    ALTER TABLE runs ADD COLUMN groups INTEGER;
+    ALTER TABLE runs ADD COLUMN sum BLOB;
+    PRAGMA user_version = 2;
+",
+];
 
 /// How long a connection waits while another one commits. Commits take milliseconds; a disk that is being flushed by
 /// others may take seconds.
@@ -64,7 +74,7 @@ pub(crate) struct Database {
 
 impl Database {
     /// Opens the file for writing, makes or updates its tables.
-    pub(crate) fn open(home: &Path) -> Result<Database, StoreError> {
+    pub(crate) fn open(home: &Path, files: &SqliteFiles) -> Result<Database, StoreError> {
         let path = home.join(FILE);
         let options = SqliteConnectOptions::new()
             .filename(&path)
@@ -75,15 +85,15 @@ impl Database {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY);
-        let mut database = Database::connect(path, options)?;
+        let mut database = Database::connect(path, on(options, files))?;
         let found = database.version()?;
-        for script in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(usize::MAX)) {
+        for (script, version) in MIGRATIONS.iter().zip(0_i64..).skip(usize::try_from(found).unwrap_or(usize::MAX)) {
             database.call("set up", move |c| {
                 Box::pin(async move {
                     let mut transaction = c.begin_with("BEGIN IMMEDIATE").await?;
                     // Another process may have done it while this one waited.
                     let now: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *transaction).await?;
-                    if now == found {
+                    if now == version {
                         sqlx::raw_sql(*script).execute(&mut *transaction).await?;
                     }
                     transaction.commit().await
@@ -94,14 +104,26 @@ impl Database {
     }
 
     /// Opens the file for reading; a writer in another process does not wait for it, nor it for the writer.
-    pub(crate) fn open_read_only(home: &Path) -> Result<Database, StoreError> {
+    pub(crate) fn open_read_only(home: &Path, files: &SqliteFiles) -> Result<Database, StoreError> {
         let path = home.join(FILE);
         if !path.is_file() {
             return Err(StoreError::NoStore { path });
         }
-        let options = SqliteConnectOptions::new().filename(&path).read_only(true).busy_timeout(BUSY);
-        let mut database = Database::connect(path, options)?;
-        let found = database.version()?;
+        let options = on(SqliteConnectOptions::new().filename(&path).busy_timeout(BUSY), files);
+        let read = || -> Result<(Database, i64), StoreError> {
+            let mut database = Database::connect(path.clone(), options.clone().read_only(true))?;
+            let found = database.version()?;
+            Ok((database, found))
+        };
+        let (database, found) = match read() {
+            Err(e) if is_half_made(&e) => {
+                // A crash while the file was made left a journal that only a writer can roll back; after that SQLite
+                // keeps a log instead.
+                Database::connect(path.clone(), options.clone())?.version()?;
+                read()?
+            }
+            other => other?,
+        };
         if found == 0 {
             return Err(StoreError::NoStore { path: database.path().to_owned() });
         }
@@ -156,6 +178,23 @@ impl Drop for Database {
             // A runtime that is dropped inside another one panics.
             runtime.shutdown_background();
         }
+    }
+}
+
+/// SQLite's SQLITE_READONLY_ROLLBACK.
+fn is_half_made(error: &StoreError) -> bool {
+    let StoreError::Sql { source, .. } = error else { return false };
+    source.as_database_error().and_then(|e| e.code()).is_some_and(|c| c == "776")
+}
+
+fn on(options: SqliteConnectOptions, files: &SqliteFiles) -> SqliteConnectOptions {
+    let options = match &files.layer {
+        Some(layer) => options.vfs(layer.clone()),
+        None => options,
+    };
+    match files.checkpoint_pages {
+        Some(pages) => options.pragma("wal_autocheckpoint", pages.to_string()),
+        None => options,
     }
 }
 

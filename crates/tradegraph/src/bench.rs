@@ -7,6 +7,7 @@
 //! its last hash, journal included.
 
 mod council;
+mod crash;
 mod data;
 mod journal;
 
@@ -32,8 +33,9 @@ use tradegraph_store::{RunId, RunInfo, Store};
 pub struct Arguments {
     /// Which workload: w1 (one instrument, minutes), w2 (many instruments, days), council (w2 by the whole council), cycle
     /// (one decision over many instruments), repeat (memory over many runs), journal (durable commits; with --data also a
-    /// replay), import (a file of 2 million bars), fuzz (spoilt files for the importer)
-    #[arg(value_parser = ["w1", "w2", "council", "cycle", "repeat", "journal", "import", "fuzz"])]
+    /// replay), import (a file of 2 million bars), fuzz (spoilt files for the importer), crash (a run that is cut off at
+    /// every operation on its disk, and again while it recovers)
+    #[arg(value_parser = ["w1", "w2", "council", "cycle", "repeat", "journal", "import", "fuzz", "crash"])]
     pub name: String,
     /// Folder of the raw columns; needed for w1, w2, council and repeat
     #[arg(long, value_name = "DIR", required_if_eq_any = [("name", "w1"), ("name", "w2"), ("name", "council"), ("name", "repeat")])]
@@ -41,9 +43,15 @@ pub struct Arguments {
     /// Of fuzz: how long to go on
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub seconds: u64,
-    /// Of fuzz: the first seed
+    /// Of fuzz and crash: the first seed
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Of crash: crash points [default: each operation with each kind of survival]
+    #[arg(long, value_name = "N")]
+    pub points: Option<u64>,
+    /// Of crash: this point only
+    #[arg(long, value_name = "N", conflicts_with = "points")]
+    pub point: Option<u64>,
     /// Of cycle: instruments
     #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..=200_000))]
     pub instruments: u32,
@@ -104,6 +112,7 @@ pub fn run(context: &Context, a: &Arguments) -> Result<(), Failure> {
     match a.name.as_str() {
         "import" => return data::import(context, a.reps),
         "fuzz" => return data::spoil(context, a.seed, a.seconds),
+        "crash" => return crash::run(context, a.seed, a.points, a.point),
         "cycle" => return council::cycle(context, a),
         "repeat" => return council::repeat(context, a),
         "journal" => return journal::run(context, a),

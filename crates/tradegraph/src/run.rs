@@ -6,7 +6,7 @@ use crate::home::Home;
 use crate::mandate::{Feed, Feeds, LoadedData, Mandate, MandateText};
 use crate::output::Output;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tradegraph_domain::Timestamp;
 use tradegraph_engine::records::{Binding, FORMAT, Record, decode};
 use tradegraph_engine::{BackTest, CommitGroup, Journal, JournalError, Outcome, Progress, RunConfig, Snapshot};
@@ -29,6 +29,11 @@ pub struct Prepared {
 
 /// Version and build of this program. The build is a hash of the binary: two builds of one version differ.
 pub fn binary() -> String {
+    static BINARY: OnceLock<String> = OnceLock::new();
+    BINARY.get_or_init(hash_of_binary).clone()
+}
+
+fn hash_of_binary() -> String {
     let build = std::env::current_exe().and_then(std::fs::read).map(|bytes| {
         let hash = blake3::hash(&bytes).to_hex();
         hash.chars().take(12).collect::<String>()

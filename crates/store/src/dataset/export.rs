@@ -9,6 +9,7 @@ use super::error::{DatasetError, io};
 use super::file::Writer;
 use super::manifest::Role;
 use super::{Column, Dataset, Kind};
+use crate::disk::{Disk, FileSystem};
 
 /// A field as CSV has it: in quotation marks if it needs them.
 pub(crate) fn quoted(text: &str) -> String {
@@ -95,7 +96,7 @@ impl Dataset {
                     Some(writer) => writer,
                     None => {
                         let exact = !self.has_wide_prices(&columns)? && !chunk.iter().any(wide);
-                        writer.insert(Writer::create(temporary, &chunk, exact)?)
+                        writer.insert(Writer::create(&FileSystem, temporary, &chunk, exact)?)
                     }
                 };
                 writer.group(&chunk)?;
@@ -120,7 +121,10 @@ pub(super) fn whole(path: &Path, write: impl FnOnce(&Path) -> Result<(), Dataset
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
-    let done = write(&temporary).and_then(|()| std::fs::rename(&temporary, path).map_err(io("written", path)));
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let done = write(&temporary)
+        .and_then(|()| FileSystem.rename(&temporary, path).map_err(io("written", path)))
+        .and_then(|()| FileSystem.sync_folder(folder).map_err(io("written", path)));
     if done.is_err() {
         // The first error is what the user must see.
         let _ = std::fs::remove_file(&temporary);

@@ -17,6 +17,7 @@ use parquet::schema::types::{ColumnPath, Type, TypePtr};
 use super::column::{Column, StoredType, Texts, Values};
 use super::error::{DatasetError, io};
 use super::manifest::{ColumnInfo, Manifest};
+use crate::disk::{Disk, DiskFile};
 
 pub(crate) const MANIFEST_KEY: &str = "tradegraph.dataset";
 pub(crate) const SUM_KEY: &str = "tradegraph.dataset.blake3";
@@ -28,14 +29,19 @@ pub(crate) const GROUP_TEXT: usize = 1 << 25;
 /// A file that is being written.
 pub(crate) struct Writer {
     path: PathBuf,
-    file: SerializedFileWriter<File>,
+    file: SerializedFileWriter<Box<dyn DiskFile>>,
     rows: u64,
 }
 
 impl Writer {
     /// `exact` says that every price has at most 18 digits.
-    pub(crate) fn create(path: &Path, columns: &[Column], exact: bool) -> Result<Writer, DatasetError> {
-        let file = File::create(path).map_err(io("written", path))?;
+    pub(crate) fn create(
+        disk: &dyn Disk,
+        path: &Path,
+        columns: &[Column],
+        exact: bool,
+    ) -> Result<Writer, DatasetError> {
+        let file = disk.create(path).map_err(io("written", path))?;
         let made = schema(columns, exact).and_then(|schema| {
             let properties = Arc::new(properties(columns)?);
             SerializedFileWriter::new(file, schema, properties)
@@ -68,7 +74,7 @@ impl Writer {
     pub(crate) fn finish_plain(mut self) -> Result<(), DatasetError> {
         let path = self.path.clone();
         self.file.finish().map_err(|e| failed(&path, e))?;
-        self.file.inner().sync_all().map_err(io("written", &path))
+        self.file.inner_mut().sync().map_err(io("written", &path))
     }
 
     /// Writes the footer with the manifest and waits until all of it is on the disk.
@@ -139,7 +145,11 @@ fn properties(columns: &[Column]) -> parquet::errors::Result<WriterProperties> {
     Ok(builder.build())
 }
 
-fn write(group: &mut SerializedRowGroupWriter<'_, File>, column: &Column, ones: &[i16]) -> parquet::errors::Result<()> {
+fn write(
+    group: &mut SerializedRowGroupWriter<'_, Box<dyn DiskFile>>,
+    column: &Column,
+    ones: &[i16],
+) -> parquet::errors::Result<()> {
     let levels: Vec<i16>;
     let levels = if column.is_complete() {
         ones
@@ -174,7 +184,7 @@ fn write(group: &mut SerializedRowGroupWriter<'_, File>, column: &Column, ones: 
 }
 
 fn put<D: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, File>,
+    group: &mut SerializedRowGroupWriter<'_, Box<dyn DiskFile>>,
     values: &[D::T],
     column: &Column,
     levels: &[i16],

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::{Datasets, ImportOptions, ImportReport};
 
@@ -77,7 +78,7 @@ fn run(seed: u64, parser: Parser, n: u64, path: &PathBuf) -> Result<Fuzzed, Stri
         Parser::Parquet => tables(path).map_err(|e| failed(&e))?,
     };
     let home = path.with_extension("home");
-    let datasets = Datasets::of(&home);
+    let datasets = Datasets::of(&home, Arc::new(crate::FileSystem));
     let mut total = Fuzzed::default();
     for case in 0..n {
         let mut draw = Draw(seed ^ case.wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -190,7 +191,7 @@ fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
 /// The texts as Parquet files.
 fn tables(path: &PathBuf) -> Result<Vec<Vec<u8>>, super::DatasetError> {
     let io = |source| super::DatasetError::Io { doing: "written", path: path.clone(), source };
-    let datasets = Datasets::of(&path.with_extension("tables"));
+    let datasets = Datasets::of(&path.with_extension("tables"), Arc::new(crate::FileSystem));
     let mut files = Vec::new();
     for (at, text) in TEXTS.iter().enumerate() {
         std::fs::write(path, text).map_err(io)?;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::column::{Column, ColumnHash};
 use super::convert::TextCells;
@@ -19,6 +20,7 @@ use super::quarantine::Quarantine;
 use super::rows::{Found, Gatherer, WHOLE_ROW, other_period};
 use super::time::TimeForm;
 use crate::csv_bars::BarLabel;
+use crate::disk::Disk;
 use crate::reading::bytes::{self, Content, Probe, Window};
 use crate::reading::dialect::{self, Decimal};
 use crate::reading::split::{self, Rows, Splitter, Wrong};
@@ -46,6 +48,7 @@ const MOST_PASSES: u32 = 8;
 pub(crate) struct Paths {
     pub data: PathBuf,
     pub quarantine: PathBuf,
+    pub disk: Arc<dyn Disk>,
 }
 
 /// What a source became, before it has its place in the catalog.
@@ -80,7 +83,7 @@ pub(crate) fn make(
             hashes: Vec::new(),
             writer: None,
             paths,
-            quarantine: Quarantine::new(&probe.path, paths.map(|p| p.quarantine.as_path())),
+            quarantine: Quarantine::new(&probe.path, paths.map(|p| (p.quarantine.as_path(), &p.disk))),
             problems: BTreeMap::new(),
             first: Vec::new(),
             broken: false,
@@ -469,7 +472,8 @@ impl Sink<'_> {
                 hash.update(column);
             }
             if let (None, Some(paths)) = (&self.writer, self.paths) {
-                self.writer = Some(Writer::create(&paths.data, &self.rows.columns, !self.plan.wide_prices)?);
+                self.writer =
+                    Some(Writer::create(&*paths.disk, &paths.data, &self.rows.columns, !self.plan.wide_prices)?);
             }
             if let Some(writer) = &mut self.writer {
                 writer.group(&self.rows.columns)?;

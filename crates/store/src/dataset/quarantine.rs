@@ -1,25 +1,26 @@
 //! The quarantine file: every row that was not kept, as it was, with its place and the reason.
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::{DatasetError, io};
 use super::export::quoted;
 use super::fault::Fault;
+use crate::disk::{Disk, DiskFile};
 
 /// Problems of one import on their way to a file, which is made with the first of them.
 pub(crate) struct Quarantine {
     source: String,
-    path: Option<PathBuf>,
-    file: Option<BufWriter<File>>,
+    path: Option<(PathBuf, Arc<dyn Disk>)>,
+    file: Option<BufWriter<Box<dyn DiskFile>>>,
     pub lines: u64,
 }
 
 impl Quarantine {
-    pub(crate) fn new(source: &Path, path: Option<&Path>) -> Quarantine {
+    pub(crate) fn new(source: &Path, path: Option<(&Path, &Arc<dyn Disk>)>) -> Quarantine {
         let source = quoted(&source.display().to_string());
-        Quarantine { source, path: path.map(Path::to_owned), file: None, lines: 0 }
+        Quarantine { source, path: path.map(|(path, disk)| (path.to_owned(), disk.clone())), file: None, lines: 0 }
     }
 
     pub(crate) fn add(
@@ -31,11 +32,11 @@ impl Quarantine {
         row: &str,
     ) -> Result<(), DatasetError> {
         self.lines += 1;
-        let Some(path) = &self.path else { return Ok(()) };
+        let Some((path, disk)) = &self.path else { return Ok(()) };
         let file = match &mut self.file {
             Some(file) => file,
             None => {
-                let mut file = BufWriter::new(File::create(path).map_err(io("written", path))?);
+                let mut file = BufWriter::new(disk.create(path).map_err(io("written", path))?);
                 writeln!(file, "file,line,column,value,reason,row").map_err(io("written", path))?;
                 self.file.insert(file)
             }
@@ -47,8 +48,8 @@ impl Quarantine {
 
     /// Writes everything and waits until it is on the disk.
     pub(crate) fn close(&mut self) -> Result<(), DatasetError> {
-        if let (Some(mut file), Some(path)) = (self.file.take(), &self.path) {
-            file.flush().and_then(|()| file.get_ref().sync_all()).map_err(io("written", path))?;
+        if let (Some(mut file), Some((path, _))) = (self.file.take(), &self.path) {
+            file.flush().and_then(|()| file.get_mut().sync()).map_err(io("written", path))?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use super::column::{Column, StoredType, Values};
 use super::error::DatasetError;
 use super::export::whole;
 use super::file::{GROUP_ROWS, Writer};
+use crate::disk::FileSystem;
 
 /// One column, a value a row; all columns of a table have the same number of rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +64,7 @@ pub fn write_parquet(path: &Path, columns: &[(&str, TableColumn)]) -> Result<(),
         columns.iter().map(|(name, c)| c.column(name, rows.clone())).collect()
     };
     whole(path, |temporary| {
-        let mut writer = Writer::create(temporary, &part(0..0), true)?;
+        let mut writer = Writer::create(&FileSystem, temporary, &part(0..0), true)?;
         for from in (0..rows).step_by(GROUP_ROWS) {
             writer.group(&part(from..rows.min(from + GROUP_ROWS)))?;
         }

@@ -64,6 +64,34 @@ fn groups_and_snapshots_come_back() {
     // Two are kept.
     assert_eq!(journal.reader().snapshot_before(Some(150)).unwrap(), Some(snapshot(100, 10)));
     assert_eq!(journal.reader().snapshot_before(Some(100)).unwrap(), None);
+    // A damaged one is stepped over and said; without a good one a run goes on from its start.
+    assert!(
+        matches!(journal.reader().newest_good_snapshot(), Ok((Some(s), damaged)) if s.seq == 150 && damaged.is_empty())
+    );
+    sql(home.path(), "UPDATE snapshots SET blob = zeroblob(5000) WHERE seq = 150");
+    let (found, damaged) = journal.reader().newest_good_snapshot().unwrap();
+    assert_eq!(found, Some(snapshot(100, 10)));
+    assert!(matches!(damaged.as_slice(), [JournalError::Damaged { index: 15, .. }]), "{damaged:?}");
+    sql(home.path(), "UPDATE snapshots SET hash = x'00'");
+    let (found, damaged) = journal.reader().newest_good_snapshot().unwrap();
+    assert_eq!((found, damaged.len()), (None, 2));
+}
+
+/// SQLite itself has no checksum: a page whose count of rows is damaged looks like a shorter journal.
+#[test]
+fn a_finished_journal_that_became_shorter_is_damaged() {
+    let home = tempfile::tempdir().unwrap();
+    let run = filled(home.path(), 6);
+    Store::open(home.path()).unwrap().finish_run(&run, tradegraph_domain::Timestamp(7), [1; 32], "{}").unwrap();
+    assert_eq!(Store::open_read_only(home.path()).unwrap().reader(&run).unwrap().verify().unwrap(), 6);
+    sql(home.path(), "DELETE FROM commit_groups WHERE idx >= 4");
+    let store = Store::open_read_only(home.path()).unwrap();
+    assert!(matches!(store.reader(&run).unwrap().verify(), Err(JournalError::Damaged { index: 4, .. })));
+    // Nor may what its entry says change.
+    sql(home.path(), "UPDATE runs SET groups = 4");
+    assert!(matches!(store.runs(), Err(tradegraph_store::StoreError::Row { column: "entry", .. })));
+    sql(home.path(), "UPDATE runs SET groups = 6, summary = '{\"nav\":1}'");
+    assert!(store.runs().unwrap_err().to_string().contains("does not fit its hash"));
 }
 
 #[test]

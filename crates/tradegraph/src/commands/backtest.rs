@@ -3,12 +3,13 @@
 use crate::cli::Context;
 use crate::commands::finish::{Finished, finish, ten_lines};
 use crate::failure::{Failure, Kind};
+use crate::home::Home;
 use crate::mandate::MandateText;
 use crate::run::{Prepared, now, tell_problems};
 use std::path::Path;
 use tradegraph_domain::Timestamp;
 use tradegraph_engine::Journal;
-use tradegraph_store::{RunId, RunInfo, RunStatus};
+use tradegraph_store::{RunId, RunInfo, RunStatus, Store};
 
 /// What can be typed behind `backtest`.
 #[derive(clap::Args, Debug)]
@@ -55,6 +56,28 @@ pub fn program(context: &Context) -> String {
     if given { format!("{name} --home {quoted}") } else { name.into_owned() }
 }
 
+/// Keeps the data of a new run and enters it in the store.
+pub fn begin(
+    home: &Home,
+    prepared: &Prepared,
+    text: &MandateText,
+    name: Option<&str>,
+    created: Timestamp,
+) -> Result<(Store, RunId), Failure> {
+    let (store, catalog) = home.open()?;
+    prepared.keep_data(&catalog)?;
+    let hash = *blake3::hash(text.text.as_bytes()).as_bytes();
+    let info = RunInfo {
+        id: RunId::new(created, name.unwrap_or(&prepared.mandate.name), &hash),
+        created,
+        mandate: text.text.clone(),
+        mandate_hash: hash,
+        binary: prepared.binding.binary.clone(),
+    };
+    let id = store.create_run(&info)?;
+    Ok((store, id))
+}
+
 /// Everything from a mandate's text to the finished report.
 pub fn execute(
     context: &Context,
@@ -76,18 +99,7 @@ pub fn execute(
         ));
     }
     tell_problems(context, &loaded);
-    let (store, catalog) = context.home.open()?;
-    prepared.keep_data(&catalog)?;
-    let created: Timestamp = now();
-    let hash = *blake3::hash(text.text.as_bytes()).as_bytes();
-    let info = RunInfo {
-        id: RunId::new(created, name.unwrap_or(&prepared.mandate.name), &hash),
-        created,
-        mandate: text.text.clone(),
-        mandate_hash: hash,
-        binary: prepared.binding.binary.clone(),
-    };
-    let id = store.create_run(&info)?;
+    let (store, id) = begin(&context.home, &prepared, text, name, now())?;
     out.stage(&format!("run       {id}"));
     let done: Result<_, Failure> = (|| {
         let mut journal = store.journal(&id)?;

@@ -8,6 +8,7 @@ use crate::run::{Prepared, hex, now};
 use crate::trades::TradeLog;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use tradegraph_domain::Timestamp;
 use tradegraph_engine::{BackTest, Outcome};
 use tradegraph_store::{RunId, Store};
 
@@ -34,12 +35,7 @@ pub fn finish(
     prepared: &Prepared,
     (run, outcome): (&BackTest, &Outcome),
 ) -> Result<Finished, Failure> {
-    let log = TradeLog::read(&mut store.reader(id)?)?;
-    let curves = Curves::of(outcome, &prepared.feeds, &prepared.config.actions, &log, prepared.mandate.cash.nano());
-    let mut figures = Figures::of(&prepared.mandate, &prepared.feeds, outcome, &log, &curves);
-    (figures.trials, figures.trial_sharpes) = trials(store, &prepared.mandate, &figures.data);
-    let summary = summary(id, prepared, outcome, &figures);
-    store.finish_run(id, now(), outcome.state_hash, &summary.to_string())?;
+    let Entered { log, curves, figures, summary } = enter(store, id, prepared, outcome, now())?;
     let subject = Subject { id, prepared, run, figures: &figures, log: &log, curves: &curves, summary: &summary };
     let report = write(&context.home.run_folder(id)?, &subject)?;
     let mut json = summary;
@@ -47,6 +43,32 @@ pub fn finish(
         object.insert("report".to_owned(), json!(report.display().to_string()));
     }
     Ok(Finished { id: id.clone(), figures, log, report, json })
+}
+
+/// What a run came to, as the store has it now.
+pub struct Entered {
+    log: TradeLog,
+    curves: Curves,
+    figures: Figures,
+    /// Hashes and figures.
+    pub summary: Value,
+}
+
+/// Works out the figures and notes the end of the run in the store.
+pub fn enter(
+    store: &Store,
+    id: &RunId,
+    prepared: &Prepared,
+    outcome: &Outcome,
+    finished: Timestamp,
+) -> Result<Entered, Failure> {
+    let log = TradeLog::read(&mut store.reader(id)?)?;
+    let curves = Curves::of(outcome, &prepared.feeds, &prepared.config.actions, &log, prepared.mandate.cash.nano());
+    let mut figures = Figures::of(&prepared.mandate, &prepared.feeds, outcome, &log, &curves);
+    (figures.trials, figures.trial_sharpes) = trials(store, &prepared.mandate, &figures.data);
+    let summary = summary(id, prepared, outcome, &figures);
+    store.finish_run(id, finished, outcome.state_hash, &summary.to_string())?;
+    Ok(Entered { log, curves, figures, summary })
 }
 
 /// Hashes and figures of a run.

@@ -19,7 +19,7 @@ pub struct Arguments {
 
 /// The catalog of a home that exists.
 pub fn catalog(home: &Home) -> Result<Catalog, Failure> {
-    Ok(Catalog::open(home.path())?)
+    home.data()
 }
 
 /// Runs the command.

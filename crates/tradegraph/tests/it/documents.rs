@@ -2,7 +2,7 @@
 
 use crate::{Place, SMALL};
 
-const DOCUMENTS: [(&str, &str); 19] = [
+const DOCUMENTS: [(&str, &str); 20] = [
     ("README.md", include_str!("../../../../README.md")),
     ("docs/commands.md", include_str!("../../../../docs/commands.md")),
     ("docs/first-hour.md", include_str!("../../../../docs/first-hour.md")),
@@ -22,6 +22,7 @@ const DOCUMENTS: [(&str, &str); 19] = [
     ("docs/quant.md", include_str!("../../../../docs/quant.md")),
     ("docs/add-an-agent.md", include_str!("../../../../docs/add-an-agent.md")),
     ("docs/data/actions.md", include_str!("../../../../docs/data/actions.md")),
+    ("docs/recovery.md", include_str!("../../../../docs/recovery.md")),
 ];
 
 /// The files that a document shows: blocks whose first line has a name behind the language.

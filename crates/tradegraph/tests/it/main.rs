@@ -4,6 +4,7 @@
 mod bad_input;
 mod browser;
 mod comparison;
+mod crash;
 mod data;
 mod documents;
 mod homes;

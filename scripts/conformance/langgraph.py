@@ -183,6 +183,8 @@ class Case:
         if at == "fork":
             config["configurable"] = self.fork["configurable"]
         elif at is not None:
+            if isinstance(at, dict) and ("ns" in at or "path" in at):
+                self.enter(config, at)
             history = list(self.graph.get_state_history(config))
             if isinstance(at, dict):
                 # As the public tests look for it: by what runs next, and perhaps by a question that waits.
@@ -190,6 +192,14 @@ class Case:
                 at = at.get("nth", 0)
             config["configurable"] = history[at].config["configurable"]
         return config
+
+    def enter(self, config: dict, place: dict) -> None:
+        """The namespace of the subgraph by its nodes, as the state shows it, or as its thread keeps it; `@` is the last."""
+        ns = self.ns if place.get("ns") == "@" else place.get("ns", "")
+        for name in place.get("path", []):
+            found = self.graph.get_state({"configurable": config["configurable"] | {"checkpoint_ns": ns}})
+            ns = next(t.state["configurable"]["checkpoint_ns"] for t in found.tasks if t.name == name)
+        config["configurable"]["checkpoint_ns"] = self.ns = ns
 
     def act(self, action: dict) -> dict:
         kind = action["do"]
@@ -232,21 +242,20 @@ class Case:
             elif kind == "subgraphs":
                 out["subgraphs"] = self.subgraphs(self.graph.get_state(config, subgraphs=True))
             elif kind == "within":
-                # The namespace of the subgraph by its node, as the state shows it, or as its thread keeps it.
-                ns = action["ns"]
-                for name in action.get("path", []):
-                    found = self.graph.get_state({"configurable": config["configurable"] | {"checkpoint_ns": ns}})
-                    ns = next(t.state["configurable"]["checkpoint_ns"] for t in found.tasks if t.name == name)
-                config["configurable"]["checkpoint_ns"] = ns
+                self.enter(config, action)
                 out["state"] = self.shown(self.graph.get_state(config))
                 out["history"] = [self.shown(s) for s in self.graph.get_state_history(config)]
             elif kind == "update":
+                if "ns" in action or "path" in action:
+                    self.enter(config, action)
                 as_node = action.get("as")
                 self.fork = self.graph.update_state(config, action["values"], as_node=as_node and end(as_node))
             elif kind == "bulk":
                 steps = [[StateUpdate(u["values"], u["as"]) for u in step] for step in action["steps"]]
                 self.graph.bulk_update_state(config, steps)
             elif kind == "copy":
+                if "ns" in action or "path" in action:
+                    self.enter(config, action)
                 self.fork = self.graph.update_state(config, None, as_node="__copy__")
             else:
                 raise KeyError(kind)
@@ -515,6 +524,7 @@ def public() -> list:
         case("subgraph states of one that keeps nothing", *nested("nothing"), [I, subs, answer("a"), subs]),
         case("subgraph states beside another", {"s1": side_by("s1"), "s2": side_by("s2"), "ok": sub(w(["ok"]))}, fan("START", "s1", "s2", "ok"), [I, subs, within("s2"), {"do": "answer_by", "values": {"s1?": "A"}}, subs, answer("B"), subs]),
         case("subgraph states at a breakpoint before it", *plain, [I, subs, STATE, GO, subs], before=["sub"]),
+        *namespaces(nested, plain, within),
         case("test_multiple_forks_from_same_checkpoint", named("a", "b"), chain("a", "b"), [I, edit("f1") | before("b", -1), fork, edit("f2") | before("b", -1), fork, STATE, HISTORY]),
         case("test_replay_from_before_interrupt_refires", asks, asking, done + [GO | before("ask", -1), STATE, HISTORY]),
         case("test_replay_from_interrupt_checkpoint_refires", asks, asking, done + [GO | before("ask", asks=True), STATE, HISTORY]),
@@ -555,6 +565,65 @@ def public() -> list:
         case("test_nested_graph_interrupts_parallel", {"inner": {"graph": stop, "keep": "run"}} | named("outer_1", "outer_2"), fan("START", "inner", "outer_1"), [I, STATE, GO, STATE, HISTORY], joins=[[["inner", "outer_1"], "outer_2"]]),
         case("test_dynamic_interrupt", {"n": ask("why") | {"retry": 3}}, chain("n"), [I, STATE, {"do": "update", "values": None, "as": "END"}, STATE, I | {"thread": "2"}, answer("yes") | {"thread": "2"}, STATE | {"thread": "2"}, HISTORY]),
     ]
+
+
+def namespaces(nested: Any, plain: tuple, within: Any) -> list:
+    """Changes of a subgraph's own namespace, and runs from a checkpoint there."""
+    fork = GO | {"at": "fork"}
+    mine = {"path": ["sub"]}
+    last = {"ns": "@"}
+    look = {"do": "within", "ns": "@"}
+    ends = [within("sub"), STATE, HISTORY]
+
+    def there(name: str, nth: int = 0, **more: Any) -> dict:
+        """A checkpoint of the namespace, by what runs next there."""
+        return {"at": {"ns": "@", "next": name, "nth": nth} | more}
+
+    out = [
+        case("test_subgraph_interrupt_fork_from_subgraph_checkpoint", *nested("thread"), [I, edit("forked") | mine, fork, look, STATE, HISTORY]),
+        case("test_subgraph_interrupt_full_flow", *nested("thread"), [I, edit("forked") | mine, fork, look, answer("new", at="fork"), look, STATE, HISTORY]),
+    ]
+    for keep in ("run", "thread"):
+        g = nested(keep)
+        out += [
+            case(f"namespace {keep}: seen by the next run", *g, [I, edit("u") | mine, *ends, GO, *ends, answer("A"), look, STATE, HISTORY]),
+            case(f"namespace {keep}: seen by the answer", *g, [I, edit("u") | mine, answer("A"), look, STATE, HISTORY]),
+            case(f"namespace {keep}: as the node that asks", *g, [I, edit("u", **{"as": "ask"}) | mine, *ends, GO, look, STATE, HISTORY]),
+            case(f"namespace {keep}: as the last node", *g, [I, edit("u", **{"as": "step_b"}) | mine, *ends, GO, look, STATE, HISTORY]),
+            case(f"namespace {keep}: as the first node again", *g, [I, edit("u", **{"as": "step_a"}) | mine, edit("w", **{"as": "step_a"}) | last, *ends, GO, look, STATE]),
+            case(f"namespace {keep}: ended", *g, [I, {"do": "update", "values": None, "as": "END"} | mine, *ends, GO, look, STATE, HISTORY]),
+            case(f"namespace {keep}: from the fork", *g, [I, edit("u") | mine, fork, look, STATE, HISTORY]),
+            case(f"namespace {keep}: answered at the fork", *g, [I, edit("u") | mine, fork, answer("A", at="fork"), look, STATE, HISTORY]),
+            case(f"namespace {keep}: answered at the fork at once", *g, [I, edit("u") | mine, answer("A", at="fork"), look, STATE, HISTORY]),
+            case(f"namespace {keep}: forked after the end", *g, [I, within("sub"), answer("A"), edit("u") | there("ask", -1), fork, look, STATE, HISTORY]),
+            case(f"namespace {keep}: forked from its start", *g, [I, within("sub"), answer("A"), edit("u") | there("step_a", -1), fork, look, STATE, HISTORY]),
+            case(f"namespace {keep}: back to its question", *g, [I, within("sub"), answer("A"), GO | there("ask", -1), look, STATE, HISTORY, answer("B"), look, STATE]),
+            case(f"namespace {keep}: back to its start", *g, [I, within("sub"), answer("A"), GO | there("step_a", -1), look, STATE]),
+            case(f"namespace {keep}: back to its last step", *g, [I, within("sub"), answer("A"), GO | there("step_b", -1), look, STATE, HISTORY]),
+            case(f"namespace {keep}: a copy", *g, [I, within("sub"), {"do": "copy"} | there("ask", -1), look, fork, look, STATE]),
+            case(f"namespace {keep}: a breakpoint", {"p": {"ops": [w(["p"])]}, "sub": {"graph": {"channels": V, "nodes": named("i1", "i2"), "edges": chain("i1", "i2"), "before": ["i2"]}, "keep": keep}, "q": {"ops": [w(["q"])]}}, chain("p", "sub", "q"), [I, edit("u") | mine, *ends, GO, look, STATE, HISTORY]),
+            case(f"namespace {keep}: after the run", *g, [I, within("sub"), answer("A"), edit("u") | last, look, STATE, I, within("sub"), answer("B"), look, STATE]),
+        ]
+    deep = {"graph": {"channels": V, "nodes": named("d1", d2=ask("deep?")), "edges": chain("d1", "d2")}, "keep": "run"}
+    for keep in ("run", "thread"):
+        middle = {"graph": {"channels": V, "nodes": named("m", "n", deep=deep | {"keep": keep}), "edges": chain("m", "deep", "n")}, "keep": keep}
+        inner = {"path": ["sub", "deep"]}
+        g = (named("p", "q", sub=middle), chain("p", "sub", "q"))
+        out += [
+            case(f"namespace {keep}: two levels down", *g, [I, edit("u") | inner, look, GO, look, STATE, answer("A"), look, STATE]),
+            case(f"namespace {keep}: two levels down, from the fork", *g, [I, edit("u") | inner, fork, look, STATE, HISTORY, answer("A"), look, STATE]),
+            case(f"namespace {keep}: the middle one", *g, [I, edit("u", **{"as": "m"}) | mine, within("sub"), GO, STATE, answer("A"), STATE]),
+            case(f"namespace {keep}: two levels down, back to its start", *g, [I, within("sub", "deep"), answer("A"), GO | there("d1", -1), look, STATE]),
+        ]
+    alone = sub(w([1], "mine"), w({"see": "mine"}), keep="thread", channels={"v": "add", "mine": "add"})
+    q = {"do": "invoke", "input": {"v": ["q"]}}
+    out += [
+        case("namespace between two runs of the thread", {"sub": alone}, chain("sub"), [q, {"do": "update", "values": {"mine": [9]}, "ns": "sub"}, within(ns="sub"), q, within(ns="sub"), STATE]),
+        case("namespace before the first run", {"sub": alone} | named("p"), chain("p", "sub"), [{"do": "update", "values": {"mine": [9]}, "ns": "sub", "as": "s", "thread": "2"}, {"do": "within", "ns": "sub", "thread": "2"}, q | {"thread": "2"}, STATE | {"thread": "2"}]),
+        case("namespace kept by thread in one kept by run", {"mid": {"graph": {"channels": V, "nodes": {"deep": alone}, "edges": chain("deep")}, "keep": "run"}}, chain("mid"), [q, q, STATE]),
+        case("namespace changed twice in one call's order", *nested("run"), [I, edit("u") | mine, edit("w", **{"as": "ask"}) | last, within("sub"), GO, look, STATE, HISTORY]),
+    ]
+    return out
 
 
 def fuzz(seed: int) -> dict:

@@ -630,6 +630,26 @@ fn a_subgraph_is_looked_into_at_any_of_its_checkpoints() {
 }
 
 #[test]
+fn a_subgraph_kept_by_thread_runs_again_after_a_breakpoint_before_it() {
+    let mut inner = GraphBuilder::<()>::new("inner");
+    let v = saved_list(&mut inner);
+    let s = named(&mut inner, v, "s");
+    inner.edge(START, s);
+    let mut outer = GraphBuilder::<()>::new("outer");
+    let sub = outer.subgraph("sub", compiled(inner), Keep::Thread);
+    outer.edge(START, sub).interrupt_before(sub);
+    let mut graph = attached(outer);
+    let at = At::thread("t");
+    for runs in 1..=3 {
+        let stopped = graph.invoke(&mut (), &at, |_| Ok(())).unwrap().end;
+        assert_eq!(stopped, End::Before(vec!["sub".to_owned()]));
+        assert_eq!(graph.proceed(&mut (), &at).unwrap().end, End::Done);
+        let state = graph.state_within(&at, "sub").unwrap().unwrap();
+        assert_eq!(graph.value_within("sub", &state, v).unwrap().unwrap().len(), runs);
+    }
+}
+
+#[test]
 fn answers_that_nobody_waits_for_are_refused() {
     let mut g = GraphBuilder::<()>::new("answers");
     let a = idle(&mut g, "a");

@@ -288,10 +288,14 @@ fn shown(built: &Built, s: &Snapshot) -> Json {
     shown_with(s, &built.chans, |c| built.graph.value_in(s, c).unwrap())
 }
 
+/// The nodes of a namespace.
+fn names_of(ns: &str) -> String {
+    ns.split('|').map(|part| part.split(':').next().unwrap()).collect::<Vec<_>>().join("|")
+}
+
 /// A snapshot of a subgraph.
 fn shown_within(built: &Built, ns: &str, s: &Snapshot) -> Json {
-    let names: Vec<&str> = ns.split('|').map(|part| part.split(':').next().unwrap()).collect();
-    shown_with(s, &built.inner[&names.join("|")], |c| built.graph.value_within(ns, s, c).unwrap())
+    shown_with(s, &built.inner[&names_of(ns)], |c| built.graph.value_within(ns, s, c).unwrap())
 }
 
 fn subgraphs_of(built: &Built, all: &[SubgraphState]) -> Json {
@@ -319,7 +323,7 @@ fn error_of(error: &RunError) -> Json {
         RunError::RecursionLimit { .. } => "limit",
         RunError::Ambiguous { .. } | RunError::AmbiguousUpdate => "ambiguous",
         RunError::Node { .. } => "failed",
-        other => panic!("{other}"),
+        other => return json!(other.to_string()),
     })
 }
 
@@ -331,8 +335,10 @@ struct Case {
     seen: Seen,
     durability: Durability,
     saver: Option<Arc<MemorySaver>>,
-    /// What the last change of the state made.
-    fork: Option<CheckpointId>,
+    /// What the last change of the state made, and where.
+    fork: Option<(String, CheckpointId)>,
+    /// The last namespace.
+    ns: String,
 }
 
 impl Case {
@@ -353,18 +359,33 @@ impl Case {
                 to.lock().unwrap().push((*step, (*node).to_owned()));
             }
         });
-        Ok(Case { built, world: World::default(), seen, durability: Durability::Async, saver, fork: None })
+        Ok(Case {
+            built,
+            world: World::default(),
+            seen,
+            durability: Durability::Async,
+            saver,
+            fork: None,
+            ns: String::new(),
+        })
     }
 
     fn at(&mut self, action: &Json) -> At {
         let at = At::thread(action["thread"].as_str().unwrap_or("1"));
         if action["at"] == "fork" {
-            return at.checkpoint(self.fork.unwrap());
+            let (ns, id) = self.fork.clone().unwrap();
+            return if ns.is_empty() { at.checkpoint(id) } else { at.within(ns, id) };
         }
         if action["at"].is_null() {
             return at;
         }
-        let mut history = self.built.graph.history(&at, Query::default()).unwrap();
+        let within = self.enter(&at, &action["at"]);
+        let graph = &mut self.built.graph;
+        let mut history = match &within {
+            Some(ns) => graph.history_within(&at, ns, Query::default()),
+            None => graph.history(&at, Query::default()),
+        }
+        .unwrap();
         let mut nth = action["at"].as_i64();
         if let Some(next) = action["at"]["next"].as_str() {
             let asks = action["at"]["asks"] == true;
@@ -373,7 +394,29 @@ impl Case {
         }
         let nth = nth.unwrap();
         let nth = if nth < 0 { history.len() as i64 + nth } else { nth };
-        at.checkpoint(history[nth as usize].id)
+        let id = history[nth as usize].id;
+        match within {
+            // A change takes the namespace and the checkpoint apart.
+            Some(ns) if text(&action["do"]) == "proceed" => at.within(ns, id),
+            _ => at.checkpoint(id),
+        }
+    }
+
+    /// The namespace that an action names by the nodes on the way, by itself, or as the last one (`@`).
+    fn enter(&mut self, at: &At, place: &Json) -> Option<String> {
+        if place.get("ns").is_none() && place.get("path").is_none() {
+            return None;
+        }
+        let mut ns = if place["ns"] == "@" { self.ns.clone() } else { place["ns"].as_str().unwrap_or("").to_owned() };
+        if place.get("path").is_some_and(|p| !list(p).is_empty()) {
+            let mut level = self.built.graph.subgraphs(&At::thread(at.thread_name())).unwrap();
+            for name in texts(&place["path"]) {
+                let found = level.into_iter().find(|s| s.node == name).unwrap();
+                (ns, level) = (found.ns, found.subgraphs);
+            }
+        }
+        self.ns.clone_from(&ns);
+        Some(ns)
     }
 
     fn act(&mut self, action: &Json) -> Json {
@@ -397,14 +440,22 @@ impl Case {
     }
 
     fn done(&mut self, at: &At, action: &Json) -> Result<Json, RunError> {
-        let chans = self.built.chans.clone();
+        let mut ns = self.enter(at, action);
+        if action["at"].is_object() && ns.is_none() {
+            ns = self.enter(at, &action["at"]);
+        }
+        let changes = matches!(text(&action["do"]), "update" | "copy");
+        let place = ns.clone().filter(|_| changes).unwrap_or_default();
+        let chans = if place.is_empty() { &self.built.chans } else { &self.built.inner[&names_of(&place)] }.clone();
         let write = |values: &Json| {
             let values: Vec<_> =
                 values.as_object().into_iter().flatten().map(|(k, v)| (chans[k], value_of(v))).collect();
             move |input: &mut Input<'_>| values.into_iter().try_for_each(|(chan, value)| input.write(chan, value))
         };
         let graph = &mut self.built.graph;
-        let node = |graph: &Compiled<World>, name: &str| graph.node_id(name).unwrap();
+        let node = |graph: &Compiled<World>, name: &str| {
+            if place.is_empty() { graph.node_id(name) } else { graph.node_within(&place, name) }.unwrap()
+        };
         let outcome: Outcome = match text(&action["do"]) {
             "invoke" => graph.invoke(&mut self.world, at, write(&action["input"]))?,
             "proceed" => graph.proceed(&mut self.world, at)?,
@@ -445,12 +496,7 @@ impl Case {
                 return Ok(json!({"subgraphs": subgraphs_of(&self.built, &all)}));
             }
             "within" => {
-                let mut ns = text(&action["ns"]).to_owned();
-                let mut level = graph.subgraphs(at)?;
-                for name in texts(&action["path"]) {
-                    let found = level.into_iter().find(|s| s.node == name).unwrap();
-                    (ns, level) = (found.ns, found.subgraphs);
-                }
+                let ns = ns.unwrap();
                 let state = graph.state_within(at, &ns)?.unwrap();
                 let history = graph.history_within(at, &ns, Query::default())?;
                 let history: Vec<Json> = history.iter().map(|s| shown_within(&self.built, &ns, s)).collect();
@@ -463,7 +509,12 @@ impl Case {
                     Some(name) => Update::of(node(graph, name), write(&action["values"])),
                     None => Update::of_last(write(&action["values"])),
                 };
-                self.fork = Some(graph.update_state(at, update)?);
+                let id = if place.is_empty() {
+                    graph.update_state(at, update)?
+                } else {
+                    graph.update_within(at, &place, update)?
+                };
+                self.fork = Some((place, id));
                 return Ok(json!({}));
             }
             "bulk" => {
@@ -473,7 +524,8 @@ impl Case {
                 return Ok(json!({}));
             }
             "copy" => {
-                self.fork = Some(graph.copy_checkpoint(at)?);
+                let id = if place.is_empty() { graph.copy_checkpoint(at)? } else { graph.copy_within(at, &place)? };
+                self.fork = Some((place, id));
                 return Ok(json!({}));
             }
             other => panic!("{other}"),
@@ -651,4 +703,7 @@ behaviours! {
     test_doubly_nested_graph_state "test_doubly_nested_graph_state"
     test_get_state_with_subgraphs_returns_subgraph_state "test_get_state_with_subgraphs_returns_subgraph_state"
     states_of_subgraphs "subgraph"
+    test_subgraph_interrupt_fork_from_subgraph_checkpoint "test_subgraph_interrupt_fork_from_subgraph_checkpoint"
+    test_subgraph_interrupt_full_flow "test_subgraph_interrupt_full_flow"
+    changes_of_namespaces "namespace"
 }

@@ -54,6 +54,7 @@ def end(name: str) -> str:
 class Case:
     def __init__(self, graph: dict) -> None:
         self.runs: Counter[str] = Counter()
+        self.spaces: dict[str, str] = {}
         self.saver = InMemorySaver()
         checkpointer = None if graph.get("saver") is False else self.saver
         self.graph = self.build(graph, checkpointer)
@@ -127,6 +128,9 @@ class Case:
                 return answers
             if "error" in v:
                 return [self.error]
+            if "turns" in v:
+                # Nodes that share a switch: its values in turn.
+                return v["values"][(sum(self.runs[n] for n in v["turns"]) - 1) % len(v["values"])]
             if "runs" in v:
                 return [f"{name}{self.runs[name]}"]
             raise ValueError(v)
@@ -151,7 +155,8 @@ class Case:
                 update = {op["chan"]: op["value"]} if "chan" in op else None
                 return Command(graph=Command.PARENT, update=update, goto=op["goto"])
             elif kind == "ask":
-                answers.append(interrupt(op["value"]))
+                skips = "when" in op and state.get(op["when"]["chan"]) != op["when"]["equals"]
+                answers.append(op["when"]["or"] if skips else interrupt(op["value"]))
             elif kind == "ask_until":
                 question = op["value"]
                 while (answer := interrupt(question)) < op["least"]:
@@ -169,7 +174,9 @@ class Case:
         def choose(state: Any) -> Any:
             at = rule
             while isinstance(at, dict):
-                if "equals" in at:
+                if "over" in at:
+                    at = at["then"] if state[at["chan"]] > at["over"] else at["else"]
+                elif "equals" in at:
                     at = at["then"] if state.get(at["chan"]) == at["equals"] else at["else"]
                 else:
                     at = at["choices"][len(state.get(at["len"], [])) % len(at["choices"])]
@@ -194,12 +201,15 @@ class Case:
         return config
 
     def enter(self, config: dict, place: dict) -> None:
-        """The namespace of the subgraph by its nodes, as the state shows it, or as its thread keeps it; `@` is the last."""
-        ns = self.ns if place.get("ns") == "@" else place.get("ns", "")
+        """The namespace of the subgraph by its nodes, as the state shows it, or as its thread keeps it; `@` is the last that was
+        named so, and `@a|b` the last of these nodes."""
+        ns = place.get("ns", "")
+        ns = self.spaces[ns[1:]] if ns.startswith("@") else ns
         for name in place.get("path", []):
             found = self.graph.get_state({"configurable": config["configurable"] | {"checkpoint_ns": ns}})
             ns = next(t.state["configurable"]["checkpoint_ns"] for t in found.tasks if t.name == name)
-        config["configurable"]["checkpoint_ns"] = self.ns = ns
+        names = "|".join(part.split(":")[0] for part in ns.split("|"))
+        config["configurable"]["checkpoint_ns"] = self.spaces[""] = self.spaces[names] = ns
 
     def act(self, action: dict) -> dict:
         kind = action["do"]
@@ -220,9 +230,15 @@ class Case:
                 tasks: dict[int, list] = {}
                 # In the mode `async` a barrier's members are saved by a thread while the next step adds to them.
                 durability = action.get("durability", self.durability)
-                for event in self.graph.stream(given, config, stream_mode=["debug", "values"], durability=durability):
-                    mode, payload = event
-                    if mode == "values":
+                updates: list = []
+                modes = ["debug", "values", "updates"]
+                for ns, mode, payload in self.graph.stream(given, config, stream_mode=modes, durability=durability, subgraphs=True):
+                    if mode == "updates":
+                        path = [part.split(":")[0] for part in ns]
+                        updates += [[path, node, self.written(u)] for node, u in payload.items() if node != "__interrupt__"]
+                    elif ns:
+                        continue
+                    elif mode == "values":
                         out["values"] = {k: v for k, v in payload.items() if k != "__interrupt__"}
                     elif payload["type"] == "task":
                         if payload["payload"]["name"] == START:
@@ -233,6 +249,8 @@ class Case:
                     last = self.graph.get_state({"configurable": {"thread_id": action.get("thread", "1")}}).values
                     kept = {k for k, kind in self.channels.items() if k in last or kind == "untracked"}
                     out["values"] = {k: v for k, v in out["values"].items() if k in kept}
+                if action.get("stream"):
+                    out["updates"] = updates
                 # LangGraph lists packets first, then nodes in the order of their definition.
                 out["tasks"] = [[step, sorted(names)] for step, names in sorted(tasks.items())]
             elif kind == "state":
@@ -268,6 +286,14 @@ class Case:
         except RuntimeError:
             out = {"error": "ambiguous"}
         out["runs"] = dict(sorted(self.runs.items()))
+        return out
+
+    def written(self, update: Any) -> dict:
+        """What a node wrote, channel by channel."""
+        out: dict = {}
+        for one in update if isinstance(update, list) else [update or {}]:
+            for chan, value in one.items():
+                out.setdefault(chan, []).append(value)
         return out
 
     def subgraphs(self, s: Any) -> list:
@@ -515,10 +541,18 @@ def public() -> list:
 
     lines = {"channels": V | {"x": "last"}, "nodes": named("deep_2", deep_1={"ops": [w(["deep_1"]), w(7, "x")]}), "edges": chain("deep_1", "deep_2"), "before": ["deep_2"]}
     middle = {"channels": V, "nodes": named("m", deep={"graph": lines, "keep": "run"}), "edges": chain("m", "deep")}
+    around = {"channels": V, "nodes": {"deep": {"graph": lines, "keep": "run"}}, "edges": chain("deep")}
+    leave, shows = {"durability": "exit"}, {"stream": True}
+    market = {"ops": [{"op": "ask", "value": "why", "when": {"chan": "m", "equals": "DE", "or": "all good"}}, w({"answers": 1})], "retry": 3}
+    de, us = ({"do": "invoke", "input": {"v": ["i"], "m": m}} for m in ("DE", "US"))
+    switch = {"ops": [w({"turns": ["one", "two"], "values": [2, 1]}, "n"), w({"turns": ["one", "two"], "values": [True, False]}, "o")]}
+    swaps = {a: {"chan": "n", "over": 3, "then": ["END"], "else": {"chan": "o", "equals": True, "then": [b], "else": [a]}} for a, b in (("one", "two"), ("two", "one"))}
     flow = [I, subs, within("sub"), GO | before("sub"), subs, answer("new"), subs, STATE]
     return [
-        case("test_nested_graph_state", named("o1", "o2", inner={"graph": stop, "keep": "run"}), chain("o1", "inner", "o2"), [I, STATE, subs, within("inner"), edit("u", **{"as": "o1"}), subs, GO, subs, within("inner"), GO, subs, STATE]),
-        case("test_doubly_nested_graph_state", named("p", "q", sub={"graph": middle, "keep": "run"}), chain("p", "sub", "q"), [I, subs, within("sub"), within("sub", "deep"), GO, subs, STATE]),
+        case("test_nested_graph_state", named("o1", "o2", inner={"graph": stop, "keep": "run"}), chain("o1", "inner", "o2"), [I | leave, STATE, subs, within("inner"), HISTORY, GO | leave, STATE, subs, HISTORY, within(ns="@inner")]),
+        case("subgraph states, changed on the way", named("o1", "o2", inner={"graph": stop, "keep": "run"}), chain("o1", "inner", "o2"), [I, STATE, subs, within("inner"), edit("u", **{"as": "o1"}), subs, GO, subs, within("inner"), GO, subs, STATE]),
+        case("test_doubly_nested_graph_state", named("p", "q", sub={"graph": around, "keep": "run"}), chain("p", "sub", "q"), [I | leave | shows, STATE, within("sub"), within("sub", "deep"), subs, GO | leave | shows, STATE, subs, HISTORY, within(ns="@sub"), within(ns="@sub|deep")]),
+        case("subgraph states two levels down", named("p", "q", sub={"graph": middle, "keep": "run"}), chain("p", "sub", "q"), [I, subs, within("sub"), within("sub", "deep"), GO, subs, STATE]),
         case("test_get_state_with_subgraphs_returns_subgraph_state", {"sub": {"graph": {"channels": V, "nodes": {"process": ask("go on?")}, "edges": chain("process")}, "keep": "run"}}, chain("sub"), [I, subs, within("sub"), answer("yes"), subs]),
         case("subgraph states by thread", *nested("thread"), flow + [within(ns="sub"), I, subs, within(ns="sub"), answer("again"), within(ns="sub")]),
         case("subgraph states of one that keeps nothing", *nested("nothing"), [I, subs, answer("a"), subs]),
@@ -557,13 +591,15 @@ def public() -> list:
         case("test_interrupt_loop", {"node": {"ops": [{"op": "ask_until", "value": "how old?", "again": "invalid", "least": 18, "chan": "x"}]}}, chain("node"), [I, answer(-1), STATE, answer(10), answer(18), STATE], {"v": "add", "x": "last"}),
         case(
             "test_run_from_checkpoint_id_retains_previous_writes",
-            COUNTED,
-            chain("a"),
-            [I, HISTORY, GO | before("b", -1), STATE, HISTORY],
-            routes=[route("a", {"len": "v", "choices": [["b"], ["a"], ["b"]]}, "a", "b"), route("b", {"len": "v", "choices": [["END"], ["a"], ["c"], ["a"]]}, "a", "c", "END")],
+            {"one": switch, "two": switch},
+            chain("one"),
+            [{"do": "invoke", "input": {"n": 1}}, HISTORY, GO | {"at": 1}, STATE, HISTORY],
+            {"n": "sum", "o": "last"},
+            routes=[route(a, rule, "one", "two", "END") for a, rule in swaps.items()],
         ),
         case("test_nested_graph_interrupts_parallel", {"inner": {"graph": stop, "keep": "run"}} | named("outer_1", "outer_2"), fan("START", "inner", "outer_1"), [I, STATE, GO, STATE, HISTORY], joins=[[["inner", "outer_1"], "outer_2"]]),
-        case("test_dynamic_interrupt", {"n": ask("why") | {"retry": 3}}, chain("n"), [I, STATE, {"do": "update", "values": None, "as": "END"}, STATE, I | {"thread": "2"}, answer("yes") | {"thread": "2"}, STATE | {"thread": "2"}, HISTORY]),
+        case("test_dynamic_interrupt", {"n": market}, chain("n"), [de | {"thread": "2"}, answer("this is great") | {"thread": "2"}, STATE | {"thread": "2"}, HISTORY | {"thread": "2"}, de, STATE, {"do": "update", "values": None, "as": "END"}, STATE, HISTORY, us | {"thread": "3"}, STATE | {"thread": "3"}], V | {"m": "last"}),
+        case("dynamic interrupt without a saver", {"n": market}, chain("n"), [us, de], V | {"m": "last"}, saver=False),
     ]
 
 

@@ -82,6 +82,9 @@ impl<C> Node<C> for Subgraph<C> {
         }
         let run = self.graph.go(ctx, if goes_on { Go::On } else { Go::Input });
         let asks = self.graph.full.session.asks();
+        if matches!(run, Ok((Stop::Ended, _))) && self.keep == Keep::Run {
+            self.graph.forget_owed();
+        }
         let closed = self.graph.close();
         let stop = match run {
             Ok((stop, _)) => stop,

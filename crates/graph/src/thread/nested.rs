@@ -7,6 +7,7 @@ use crate::error::RunError;
 use crate::node::NodeId;
 use crate::run::Compiled;
 use crate::saver::{CheckpointId, Link, Query};
+use crate::stream::{Event, Modes};
 use crate::subgraph::{Keep, namespace, of_thread};
 use tradegraph_columns::codec::DecodeError;
 
@@ -94,6 +95,21 @@ impl<C> Compiled<C> {
     pub fn copy_within(&mut self, at: &At, ns: &str) -> Result<CheckpointId, RunError> {
         let (found, inner) = self.open_within(at, ns)?;
         if found { inner.copy_opened() } else { Err(RunError::NoCheckpoint { thread: at.thread.clone() }) }
+    }
+
+    /// As [`Compiled::observe`] for a subgraph, LangGraph's `stream(subgraphs=True)`: its events come while its node runs,
+    /// and so before those of the step around it.
+    ///
+    /// # Errors
+    /// No subgraph has such a namespace.
+    pub fn observe_within(
+        &mut self,
+        ns: &str,
+        modes: Modes,
+        show: impl FnMut(&Event<'_>) + Send + 'static,
+    ) -> Result<(), RunError> {
+        self.within_mut(ns)?.0.observe(modes, show);
+        Ok(())
     }
 
     /// The handle of a node of a subgraph; none if the namespace or the subgraph has none of this name.

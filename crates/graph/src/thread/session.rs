@@ -395,6 +395,11 @@ impl<C> Compiled<C> {
         self.write_checkpoint()
     }
 
+    /// A subgraph that came to its end is not saved on exit: what it did is in the graph around it.
+    pub(crate) fn forget_owed(&mut self) {
+        self.full.session.owed = false;
+    }
+
     fn write_checkpoint(&mut self) -> Result<(), RunError> {
         let Some(id) = self.full.session.id.filter(|_| self.full.session.owed) else { return Ok(()) };
         let mut body = std::mem::take(&mut self.full.session.body);

@@ -100,6 +100,12 @@ fn carry_out(
                     let error = io.error().unwrap();
                     one(format!("h:{}:{}", error.node, error.error))
                 }
+                "turns" => {
+                    let runs = world.runs.lock().unwrap();
+                    let all: u64 = texts(&v["turns"]).iter().filter_map(|n| runs.get(n)).sum();
+                    let values = list(&v["values"]);
+                    value_of(&values[(all as usize - 1) % values.len()])
+                }
                 "runs" => one(format!("{name}{ran}")),
                 other => panic!("{other}"),
             })
@@ -130,7 +136,11 @@ fn carry_out(
                 }
                 return Err(command.into());
             }
-            "ask" => answers.push(io.interrupt(value_of(&op["value"]))?),
+            "ask" => {
+                let when = &op["when"];
+                let skips = when.is_object() && json_of(io.get(chans[text(&when["chan"])])?) != when["equals"];
+                answers.push(if skips { value_of(&when["or"]) } else { io.interrupt(value_of(&op["value"]))? });
+            }
             "ask_until" => {
                 let mut question = &op["value"];
                 let answer = loop {
@@ -153,7 +163,10 @@ fn carry_out(
 fn choose<'a>(rule: &'a Json, reads: &Reads<'_>, chans: &Chans) -> &'a [Json] {
     let mut at = rule;
     while at.is_object() {
-        at = if let Some(expected) = at.get("equals") {
+        at = if let Some(least) = at.get("over") {
+            let found = reads.get(chans[text(&at["chan"])]).unwrap().as_int();
+            if found > least.as_i64() { &at["then"] } else { &at["else"] }
+        } else if let Some(expected) = at.get("equals") {
             let found = reads.get(chans[text(&at["chan"])]).ok().map_or(Json::Null, json_of);
             if found == *expected { &at["then"] } else { &at["else"] }
         } else {
@@ -328,17 +341,30 @@ fn error_of(error: &RunError) -> Json {
 }
 
 type Seen = Arc<Mutex<Vec<(i64, String)>>>;
+/// What nodes wrote, with the nodes around them.
+type Written = Arc<Mutex<Vec<Json>>>;
+
+fn written(to: Written, path: Vec<String>, chans: Chans) -> impl FnMut(&Event<'_>) + Send {
+    move |event| {
+        let Event::Updates { node, updates, .. } = event else { return };
+        let all = chans.iter().map(|(name, chan)| (name.clone(), updates.of(*chan)));
+        let all = all.filter(|(_, values)| !values.is_empty());
+        let all: serde_json::Map<_, _> = all.map(|(name, v)| (name, v.iter().map(json_of).collect())).collect();
+        to.lock().unwrap().push(json!([path, node, all]));
+    }
+}
 
 struct Case {
     built: Built,
     world: World,
     seen: Seen,
+    written: Written,
     durability: Durability,
     saver: Option<Arc<MemorySaver>>,
     /// What the last change of the state made, and where.
     fork: Option<(String, CheckpointId)>,
-    /// The last namespace.
-    ns: String,
+    /// The last namespace of these nodes, and the last of all under no name.
+    spaces: BTreeMap<String, String>,
 }
 
 impl Case {
@@ -359,6 +385,12 @@ impl Case {
                 to.lock().unwrap().push((*step, (*node).to_owned()));
             }
         });
+        let shown = Written::default();
+        built.graph.observe(Modes::UPDATES, written(shown.clone(), Vec::new(), built.chans.clone()));
+        for (ns, chans) in &built.inner {
+            let path = ns.split('|').map(str::to_owned).collect();
+            built.graph.observe_within(ns, Modes::UPDATES, written(shown.clone(), path, chans.clone())).unwrap();
+        }
         Ok(Case {
             built,
             world: World::default(),
@@ -366,7 +398,8 @@ impl Case {
             durability: Durability::Async,
             saver,
             fork: None,
-            ns: String::new(),
+            written: shown,
+            spaces: BTreeMap::new(),
         })
     }
 
@@ -402,12 +435,15 @@ impl Case {
         }
     }
 
-    /// The namespace that an action names by the nodes on the way, by itself, or as the last one (`@`).
+    /// The namespace that an action names by the nodes on the way, by itself, or as one named before (`@`).
     fn enter(&mut self, at: &At, place: &Json) -> Option<String> {
         if place.get("ns").is_none() && place.get("path").is_none() {
             return None;
         }
-        let mut ns = if place["ns"] == "@" { self.ns.clone() } else { place["ns"].as_str().unwrap_or("").to_owned() };
+        let mut ns = place["ns"].as_str().unwrap_or("").to_owned();
+        if let Some(names) = ns.strip_prefix('@') {
+            ns = self.spaces[names].clone();
+        }
         if place.get("path").is_some_and(|p| !list(p).is_empty()) {
             let mut level = self.built.graph.subgraphs(&At::thread(at.thread_name())).unwrap();
             for name in texts(&place["path"]) {
@@ -415,7 +451,8 @@ impl Case {
                 (ns, level) = (found.ns, found.subgraphs);
             }
         }
-        self.ns.clone_from(&ns);
+        self.spaces.insert(String::new(), ns.clone());
+        self.spaces.insert(names_of(&ns), ns.clone());
         Some(ns)
     }
 
@@ -431,6 +468,7 @@ impl Case {
             self.durability = durability;
         }
         self.seen.lock().unwrap().clear();
+        self.written.lock().unwrap().clear();
         let mut out = self.done(&at, action).unwrap_or_else(|error| json!({"error": error_of(&error)}));
         let runs = self.world.runs.lock().unwrap();
         let runs: serde_json::Map<_, _> =
@@ -539,12 +577,13 @@ impl Case {
         }
         tasks.iter_mut().for_each(|(_, names)| names.sort());
         let mut values = values_of(&self.built);
-        if matches!(outcome.end, End::Asked(_) | End::Before(_)) {
+        if matches!(outcome.end, End::Asked(_) | End::Before(_)) && self.saver.is_some() {
             // There a run that stops in a step returns what finished siblings wrote as well; here `state` does.
             let state = self.built.graph.state(&At::thread(at.thread_name()))?.unwrap();
             values = shown(&self.built, &state)["values"].clone();
         }
-        Ok(json!({"values": values, "tasks": tasks}))
+        let updates = std::mem::take(&mut *self.written.lock().unwrap());
+        Ok(json!({"values": values, "tasks": tasks, "updates": updates}))
     }
 }
 

@@ -658,7 +658,7 @@ fn check_id(id: &str) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// One test for each behaviour of the conformance page that can be said as data; `conformance` and `full` have the rest.
+/// One test for each behaviour of the conformance page that can be said as data; `conformance`, `policies`, `channels` and `full` have the rest.
 macro_rules! behaviours {
     ($($name:ident $id:literal)*) => { $(
         #[test]

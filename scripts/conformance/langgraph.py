@@ -54,6 +54,7 @@ def end(name: str) -> str:
 class Case:
     def __init__(self, graph: dict) -> None:
         self.runs: Counter[str] = Counter()
+        self.spaces: dict[str, str] = {}
         self.saver = InMemorySaver()
         checkpointer = None if graph.get("saver") is False else self.saver
         self.graph = self.build(graph, checkpointer)
@@ -127,6 +128,9 @@ class Case:
                 return answers
             if "error" in v:
                 return [self.error]
+            if "turns" in v:
+                # Nodes that share a switch: its values in turn.
+                return v["values"][(sum(self.runs[n] for n in v["turns"]) - 1) % len(v["values"])]
             if "runs" in v:
                 return [f"{name}{self.runs[name]}"]
             raise ValueError(v)
@@ -151,7 +155,8 @@ class Case:
                 update = {op["chan"]: op["value"]} if "chan" in op else None
                 return Command(graph=Command.PARENT, update=update, goto=op["goto"])
             elif kind == "ask":
-                answers.append(interrupt(op["value"]))
+                skips = "when" in op and state.get(op["when"]["chan"]) != op["when"]["equals"]
+                answers.append(op["when"]["or"] if skips else interrupt(op["value"]))
             elif kind == "ask_until":
                 question = op["value"]
                 while (answer := interrupt(question)) < op["least"]:
@@ -169,7 +174,9 @@ class Case:
         def choose(state: Any) -> Any:
             at = rule
             while isinstance(at, dict):
-                if "equals" in at:
+                if "over" in at:
+                    at = at["then"] if state[at["chan"]] > at["over"] else at["else"]
+                elif "equals" in at:
                     at = at["then"] if state.get(at["chan"]) == at["equals"] else at["else"]
                 else:
                     at = at["choices"][len(state.get(at["len"], [])) % len(at["choices"])]
@@ -183,6 +190,8 @@ class Case:
         if at == "fork":
             config["configurable"] = self.fork["configurable"]
         elif at is not None:
+            if isinstance(at, dict) and ("ns" in at or "path" in at):
+                self.enter(config, at)
             history = list(self.graph.get_state_history(config))
             if isinstance(at, dict):
                 # As the public tests look for it: by what runs next, and perhaps by a question that waits.
@@ -190,6 +199,17 @@ class Case:
                 at = at.get("nth", 0)
             config["configurable"] = history[at].config["configurable"]
         return config
+
+    def enter(self, config: dict, place: dict) -> None:
+        """The namespace of the subgraph by its nodes, as the state shows it, or as its thread keeps it; `@` is the last that was
+        named so, and `@a|b` the last of these nodes."""
+        ns = place.get("ns", "")
+        ns = self.spaces[ns[1:]] if ns.startswith("@") else ns
+        for name in place.get("path", []):
+            found = self.graph.get_state({"configurable": config["configurable"] | {"checkpoint_ns": ns}})
+            ns = next(t.state["configurable"]["checkpoint_ns"] for t in found.tasks if t.name == name)
+        names = "|".join(part.split(":")[0] for part in ns.split("|"))
+        config["configurable"]["checkpoint_ns"] = self.spaces[""] = self.spaces[names] = ns
 
     def act(self, action: dict) -> dict:
         kind = action["do"]
@@ -210,9 +230,15 @@ class Case:
                 tasks: dict[int, list] = {}
                 # In the mode `async` a barrier's members are saved by a thread while the next step adds to them.
                 durability = action.get("durability", self.durability)
-                for event in self.graph.stream(given, config, stream_mode=["debug", "values"], durability=durability):
-                    mode, payload = event
-                    if mode == "values":
+                updates: list = []
+                modes = ["debug", "values", "updates"]
+                for ns, mode, payload in self.graph.stream(given, config, stream_mode=modes, durability=durability, subgraphs=True):
+                    if mode == "updates":
+                        path = [part.split(":")[0] for part in ns]
+                        updates += [[path, node, self.written(u)] for node, u in payload.items() if node != "__interrupt__"]
+                    elif ns:
+                        continue
+                    elif mode == "values":
                         out["values"] = {k: v for k, v in payload.items() if k != "__interrupt__"}
                     elif payload["type"] == "task":
                         if payload["payload"]["name"] == START:
@@ -223,6 +249,8 @@ class Case:
                     last = self.graph.get_state({"configurable": {"thread_id": action.get("thread", "1")}}).values
                     kept = {k for k, kind in self.channels.items() if k in last or kind == "untracked"}
                     out["values"] = {k: v for k, v in out["values"].items() if k in kept}
+                if action.get("stream"):
+                    out["updates"] = updates
                 # LangGraph lists packets first, then nodes in the order of their definition.
                 out["tasks"] = [[step, sorted(names)] for step, names in sorted(tasks.items())]
             elif kind == "state":
@@ -232,21 +260,20 @@ class Case:
             elif kind == "subgraphs":
                 out["subgraphs"] = self.subgraphs(self.graph.get_state(config, subgraphs=True))
             elif kind == "within":
-                # The namespace of the subgraph by its node, as the state shows it, or as its thread keeps it.
-                ns = action["ns"]
-                for name in action.get("path", []):
-                    found = self.graph.get_state({"configurable": config["configurable"] | {"checkpoint_ns": ns}})
-                    ns = next(t.state["configurable"]["checkpoint_ns"] for t in found.tasks if t.name == name)
-                config["configurable"]["checkpoint_ns"] = ns
+                self.enter(config, action)
                 out["state"] = self.shown(self.graph.get_state(config))
                 out["history"] = [self.shown(s) for s in self.graph.get_state_history(config)]
             elif kind == "update":
+                if "ns" in action or "path" in action:
+                    self.enter(config, action)
                 as_node = action.get("as")
                 self.fork = self.graph.update_state(config, action["values"], as_node=as_node and end(as_node))
             elif kind == "bulk":
                 steps = [[StateUpdate(u["values"], u["as"]) for u in step] for step in action["steps"]]
                 self.graph.bulk_update_state(config, steps)
             elif kind == "copy":
+                if "ns" in action or "path" in action:
+                    self.enter(config, action)
                 self.fork = self.graph.update_state(config, None, as_node="__copy__")
             else:
                 raise KeyError(kind)
@@ -259,6 +286,14 @@ class Case:
         except RuntimeError:
             out = {"error": "ambiguous"}
         out["runs"] = dict(sorted(self.runs.items()))
+        return out
+
+    def written(self, update: Any) -> dict:
+        """What a node wrote, channel by channel."""
+        out: dict = {}
+        for one in update if isinstance(update, list) else [update or {}]:
+            for chan, value in one.items():
+                out.setdefault(chan, []).append(value)
         return out
 
     def subgraphs(self, s: Any) -> list:
@@ -506,15 +541,24 @@ def public() -> list:
 
     lines = {"channels": V | {"x": "last"}, "nodes": named("deep_2", deep_1={"ops": [w(["deep_1"]), w(7, "x")]}), "edges": chain("deep_1", "deep_2"), "before": ["deep_2"]}
     middle = {"channels": V, "nodes": named("m", deep={"graph": lines, "keep": "run"}), "edges": chain("m", "deep")}
+    around = {"channels": V, "nodes": {"deep": {"graph": lines, "keep": "run"}}, "edges": chain("deep")}
+    leave, shows = {"durability": "exit"}, {"stream": True}
+    market = {"ops": [{"op": "ask", "value": "why", "when": {"chan": "m", "equals": "DE", "or": "all good"}}, w({"answers": 1})], "retry": 3}
+    de, us = ({"do": "invoke", "input": {"v": ["i"], "m": m}} for m in ("DE", "US"))
+    switch = {"ops": [w({"turns": ["one", "two"], "values": [2, 1]}, "n"), w({"turns": ["one", "two"], "values": [True, False]}, "o")]}
+    swaps = {a: {"chan": "n", "over": 3, "then": ["END"], "else": {"chan": "o", "equals": True, "then": [b], "else": [a]}} for a, b in (("one", "two"), ("two", "one"))}
     flow = [I, subs, within("sub"), GO | before("sub"), subs, answer("new"), subs, STATE]
     return [
-        case("test_nested_graph_state", named("o1", "o2", inner={"graph": stop, "keep": "run"}), chain("o1", "inner", "o2"), [I, STATE, subs, within("inner"), edit("u", **{"as": "o1"}), subs, GO, subs, within("inner"), GO, subs, STATE]),
-        case("test_doubly_nested_graph_state", named("p", "q", sub={"graph": middle, "keep": "run"}), chain("p", "sub", "q"), [I, subs, within("sub"), within("sub", "deep"), GO, subs, STATE]),
+        case("test_nested_graph_state", named("o1", "o2", inner={"graph": stop, "keep": "run"}), chain("o1", "inner", "o2"), [I | leave, STATE, subs, within("inner"), HISTORY, GO | leave, STATE, subs, HISTORY, within(ns="@inner")]),
+        case("subgraph states, changed on the way", named("o1", "o2", inner={"graph": stop, "keep": "run"}), chain("o1", "inner", "o2"), [I, STATE, subs, within("inner"), edit("u", **{"as": "o1"}), subs, GO, subs, within("inner"), GO, subs, STATE]),
+        case("test_doubly_nested_graph_state", named("p", "q", sub={"graph": around, "keep": "run"}), chain("p", "sub", "q"), [I | leave | shows, STATE, within("sub"), within("sub", "deep"), subs, GO | leave | shows, STATE, subs, HISTORY, within(ns="@sub"), within(ns="@sub|deep")]),
+        case("subgraph states two levels down", named("p", "q", sub={"graph": middle, "keep": "run"}), chain("p", "sub", "q"), [I, subs, within("sub"), within("sub", "deep"), GO, subs, STATE]),
         case("test_get_state_with_subgraphs_returns_subgraph_state", {"sub": {"graph": {"channels": V, "nodes": {"process": ask("go on?")}, "edges": chain("process")}, "keep": "run"}}, chain("sub"), [I, subs, within("sub"), answer("yes"), subs]),
         case("subgraph states by thread", *nested("thread"), flow + [within(ns="sub"), I, subs, within(ns="sub"), answer("again"), within(ns="sub")]),
         case("subgraph states of one that keeps nothing", *nested("nothing"), [I, subs, answer("a"), subs]),
         case("subgraph states beside another", {"s1": side_by("s1"), "s2": side_by("s2"), "ok": sub(w(["ok"]))}, fan("START", "s1", "s2", "ok"), [I, subs, within("s2"), {"do": "answer_by", "values": {"s1?": "A"}}, subs, answer("B"), subs]),
         case("subgraph states at a breakpoint before it", *plain, [I, subs, STATE, GO, subs], before=["sub"]),
+        *namespaces(nested, plain, within),
         case("test_multiple_forks_from_same_checkpoint", named("a", "b"), chain("a", "b"), [I, edit("f1") | before("b", -1), fork, edit("f2") | before("b", -1), fork, STATE, HISTORY]),
         case("test_replay_from_before_interrupt_refires", asks, asking, done + [GO | before("ask", -1), STATE, HISTORY]),
         case("test_replay_from_interrupt_checkpoint_refires", asks, asking, done + [GO | before("ask", asks=True), STATE, HISTORY]),
@@ -547,14 +591,75 @@ def public() -> list:
         case("test_interrupt_loop", {"node": {"ops": [{"op": "ask_until", "value": "how old?", "again": "invalid", "least": 18, "chan": "x"}]}}, chain("node"), [I, answer(-1), STATE, answer(10), answer(18), STATE], {"v": "add", "x": "last"}),
         case(
             "test_run_from_checkpoint_id_retains_previous_writes",
-            COUNTED,
-            chain("a"),
-            [I, HISTORY, GO | before("b", -1), STATE, HISTORY],
-            routes=[route("a", {"len": "v", "choices": [["b"], ["a"], ["b"]]}, "a", "b"), route("b", {"len": "v", "choices": [["END"], ["a"], ["c"], ["a"]]}, "a", "c", "END")],
+            {"one": switch, "two": switch},
+            chain("one"),
+            [{"do": "invoke", "input": {"n": 1}}, HISTORY, GO | {"at": 1}, STATE, HISTORY],
+            {"n": "sum", "o": "last"},
+            routes=[route(a, rule, "one", "two", "END") for a, rule in swaps.items()],
         ),
         case("test_nested_graph_interrupts_parallel", {"inner": {"graph": stop, "keep": "run"}} | named("outer_1", "outer_2"), fan("START", "inner", "outer_1"), [I, STATE, GO, STATE, HISTORY], joins=[[["inner", "outer_1"], "outer_2"]]),
-        case("test_dynamic_interrupt", {"n": ask("why") | {"retry": 3}}, chain("n"), [I, STATE, {"do": "update", "values": None, "as": "END"}, STATE, I | {"thread": "2"}, answer("yes") | {"thread": "2"}, STATE | {"thread": "2"}, HISTORY]),
+        case("test_dynamic_interrupt", {"n": market}, chain("n"), [de | {"thread": "2"}, answer("this is great") | {"thread": "2"}, STATE | {"thread": "2"}, HISTORY | {"thread": "2"}, de, STATE, {"do": "update", "values": None, "as": "END"}, STATE, HISTORY, us | {"thread": "3"}, STATE | {"thread": "3"}], V | {"m": "last"}),
+        case("dynamic interrupt without a saver", {"n": market}, chain("n"), [us, de], V | {"m": "last"}, saver=False),
     ]
+
+
+def namespaces(nested: Any, plain: tuple, within: Any) -> list:
+    """Changes of a subgraph's own namespace, and runs from a checkpoint there."""
+    fork = GO | {"at": "fork"}
+    mine = {"path": ["sub"]}
+    last = {"ns": "@"}
+    look = {"do": "within", "ns": "@"}
+    ends = [within("sub"), STATE, HISTORY]
+
+    def there(name: str, nth: int = 0, **more: Any) -> dict:
+        """A checkpoint of the namespace, by what runs next there."""
+        return {"at": {"ns": "@", "next": name, "nth": nth} | more}
+
+    out = [
+        case("test_subgraph_interrupt_fork_from_subgraph_checkpoint", *nested("thread"), [I, edit("forked") | mine, fork, look, STATE, HISTORY]),
+        case("test_subgraph_interrupt_full_flow", *nested("thread"), [I, edit("forked") | mine, fork, look, answer("new", at="fork"), look, STATE, HISTORY]),
+    ]
+    for keep in ("run", "thread"):
+        g = nested(keep)
+        out += [
+            case(f"namespace {keep}: seen by the next run", *g, [I, edit("u") | mine, *ends, GO, *ends, answer("A"), look, STATE, HISTORY]),
+            case(f"namespace {keep}: seen by the answer", *g, [I, edit("u") | mine, answer("A"), look, STATE, HISTORY]),
+            case(f"namespace {keep}: as the node that asks", *g, [I, edit("u", **{"as": "ask"}) | mine, *ends, GO, look, STATE, HISTORY]),
+            case(f"namespace {keep}: as the last node", *g, [I, edit("u", **{"as": "step_b"}) | mine, *ends, GO, look, STATE, HISTORY]),
+            case(f"namespace {keep}: as the first node again", *g, [I, edit("u", **{"as": "step_a"}) | mine, edit("w", **{"as": "step_a"}) | last, *ends, GO, look, STATE]),
+            case(f"namespace {keep}: ended", *g, [I, {"do": "update", "values": None, "as": "END"} | mine, *ends, GO, look, STATE, HISTORY]),
+            case(f"namespace {keep}: from the fork", *g, [I, edit("u") | mine, fork, look, STATE, HISTORY]),
+            case(f"namespace {keep}: answered at the fork", *g, [I, edit("u") | mine, fork, answer("A", at="fork"), look, STATE, HISTORY]),
+            case(f"namespace {keep}: answered at the fork at once", *g, [I, edit("u") | mine, answer("A", at="fork"), look, STATE, HISTORY]),
+            case(f"namespace {keep}: forked after the end", *g, [I, within("sub"), answer("A"), edit("u") | there("ask", -1), fork, look, STATE, HISTORY]),
+            case(f"namespace {keep}: forked from its start", *g, [I, within("sub"), answer("A"), edit("u") | there("step_a", -1), fork, look, STATE, HISTORY]),
+            case(f"namespace {keep}: back to its question", *g, [I, within("sub"), answer("A"), GO | there("ask", -1), look, STATE, HISTORY, answer("B"), look, STATE]),
+            case(f"namespace {keep}: back to its start", *g, [I, within("sub"), answer("A"), GO | there("step_a", -1), look, STATE]),
+            case(f"namespace {keep}: back to its last step", *g, [I, within("sub"), answer("A"), GO | there("step_b", -1), look, STATE, HISTORY]),
+            case(f"namespace {keep}: a copy", *g, [I, within("sub"), {"do": "copy"} | there("ask", -1), look, fork, look, STATE]),
+            case(f"namespace {keep}: a breakpoint", {"p": {"ops": [w(["p"])]}, "sub": {"graph": {"channels": V, "nodes": named("i1", "i2"), "edges": chain("i1", "i2"), "before": ["i2"]}, "keep": keep}, "q": {"ops": [w(["q"])]}}, chain("p", "sub", "q"), [I, edit("u") | mine, *ends, GO, look, STATE, HISTORY]),
+            case(f"namespace {keep}: after the run", *g, [I, within("sub"), answer("A"), edit("u") | last, look, STATE, I, within("sub"), answer("B"), look, STATE]),
+        ]
+    deep = {"graph": {"channels": V, "nodes": named("d1", d2=ask("deep?")), "edges": chain("d1", "d2")}, "keep": "run"}
+    for keep in ("run", "thread"):
+        middle = {"graph": {"channels": V, "nodes": named("m", "n", deep=deep | {"keep": keep}), "edges": chain("m", "deep", "n")}, "keep": keep}
+        inner = {"path": ["sub", "deep"]}
+        g = (named("p", "q", sub=middle), chain("p", "sub", "q"))
+        out += [
+            case(f"namespace {keep}: two levels down", *g, [I, edit("u") | inner, look, GO, look, STATE, answer("A"), look, STATE]),
+            case(f"namespace {keep}: two levels down, from the fork", *g, [I, edit("u") | inner, fork, look, STATE, HISTORY, answer("A"), look, STATE]),
+            case(f"namespace {keep}: the middle one", *g, [I, edit("u", **{"as": "m"}) | mine, within("sub"), GO, STATE, answer("A"), STATE]),
+            case(f"namespace {keep}: two levels down, back to its start", *g, [I, within("sub", "deep"), answer("A"), GO | there("d1", -1), look, STATE]),
+        ]
+    alone = sub(w([1], "mine"), w({"see": "mine"}), keep="thread", channels={"v": "add", "mine": "add"})
+    q = {"do": "invoke", "input": {"v": ["q"]}}
+    out += [
+        case("namespace between two runs of the thread", {"sub": alone}, chain("sub"), [q, {"do": "update", "values": {"mine": [9]}, "ns": "sub"}, within(ns="sub"), q, within(ns="sub"), STATE]),
+        case("namespace before the first run", {"sub": alone} | named("p"), chain("p", "sub"), [{"do": "update", "values": {"mine": [9]}, "ns": "sub", "as": "s", "thread": "2"}, {"do": "within", "ns": "sub", "thread": "2"}, q | {"thread": "2"}, STATE | {"thread": "2"}]),
+        case("namespace kept by thread in one kept by run", {"mid": {"graph": {"channels": V, "nodes": {"deep": alone}, "edges": chain("deep")}, "keep": "run"}}, chain("mid"), [q, q, STATE]),
+        case("namespace changed twice in one call's order", *nested("run"), [I, edit("u") | mine, edit("w", **{"as": "ask"}) | last, within("sub"), GO, look, STATE, HISTORY]),
+    ]
+    return out
 
 
 def fuzz(seed: int) -> dict:

@@ -120,10 +120,12 @@ impl<C> Full<C> {
             now_ns: 0,
             effects,
             given: Vec::new(),
+            loose: None,
             seed: plan.fingerprint,
             cycle: 0,
             step: 0,
             link: None,
+            checkpoint: None,
             resuming: false,
             drain: Arc::new(AtomicBool::new(false)),
             replays: false,
@@ -161,6 +163,24 @@ impl<C> Full<C> {
         self.sends.clear();
         bits::clear(&mut self.waiting);
         bits::clear(&mut self.last);
+    }
+
+    /// An answer that may have lost its question goes to the task that asked, or to the first that runs.
+    fn lend_loose(&mut self) {
+        let Some(loose) = &self.env.loose else { return };
+        let pending = &self.session.pending;
+        let tasks = self.tasks.iter_mut().take(self.n_tasks);
+        let mut first: Option<&mut Task> = None;
+        for task in tasks.filter(|task| !task.is_done()) {
+            if matches!(pending.get(&task.id), Some(Pending::Asked { asks, .. }) if !asks.is_empty()) {
+                first = Some(task);
+                break;
+            }
+            first = first.or(Some(task));
+        }
+        if let Some(task) = first {
+            task.loose = Some(loose.clone());
+        }
     }
 
     fn add_task(&mut self, plan: &Plan, rank: u16, index: Option<u32>, packet: Option<usize>) {
@@ -217,6 +237,7 @@ impl<C> Compiled<C> {
                 full.add_task(&self.plan, to, Some(i as u32), Some(i));
             }
         }
+        full.lend_loose();
     }
 
     fn gather(&mut self) {

@@ -3,6 +3,7 @@
 use crate::channel::ChannelValue;
 use crate::dynamic::Value;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use tradegraph_columns::RollingHash;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 
@@ -34,6 +35,22 @@ impl InterruptId {
 impl fmt::Display for InterruptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
+    }
+}
+
+/// The answer to the only question that waits, which goes to whoever asks first if that question is gone: a change of
+/// the subgraph that asked it made other tasks of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Loose(Arc<Mutex<Option<Value>>>);
+
+impl Loose {
+    pub(crate) fn new(answer: Value) -> Self {
+        Loose(Arc::new(Mutex::new(Some(answer))))
+    }
+
+    /// The answer, once.
+    pub(crate) fn take(&self) -> Option<Value> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 

@@ -273,10 +273,18 @@ impl<'a> Io<'a> {
         task.asked += 1;
         if let Some(answer) = task.known.iter().chain(&env.given).find(|(known, _)| *known == id) {
             let answer = answer.clone();
+            if env.given.contains(&answer) {
+                // It has its question.
+                task.loose.take().and_then(|loose| loose.take());
+            }
             if !task.known.iter().any(|(known, _)| *known == id) {
                 task.known.push(answer.clone());
             }
             return Ok(answer.1);
+        }
+        if let Some(answer) = task.loose.take().and_then(|loose| loose.take()) {
+            task.known.push((id, answer.clone()));
+            return Ok(answer);
         }
         let node = self.desk_ref().map(|desk| desk.plan.name_of(u32::from(desk.task.rank))).unwrap_or_default();
         if let Some(desk) = self.desk() {

@@ -248,6 +248,9 @@ pub enum Durability {
     Exit,
 }
 
+/// A checkpoint with its namespace.
+pub(crate) type Spot = (String, CheckpointId);
+
 /// A graph's way to its saver in one run.
 #[derive(Clone)]
 pub(crate) struct Link {
@@ -260,6 +263,10 @@ pub(crate) struct Link {
     /// Of a replay: subgraphs load what they had before this `seq`, each when it is first met.
     pub(crate) before: Option<u64>,
     pub(crate) met: Arc<Mutex<Vec<String>>>,
+    /// Subgraphs that begin again from a checkpoint of theirs.
+    pub(crate) inside: Arc<Vec<Spot>>,
+    /// Of a subgraph: the checkpoint at which the graph around it runs.
+    pub(crate) outer: Option<Spot>,
 }
 
 impl Link {

@@ -32,11 +32,18 @@ impl<C> Subgraph<C> {
 
 /// Where the checkpoints of a subgraph are: under its node's name in the graph around it, for [`Keep::Run`] with the task.
 pub(crate) fn namespace(outer: &str, name: &str, keep: Keep, task: u64) -> String {
+    let outer = if keep == Keep::Thread { of_thread(outer) } else { outer.to_owned() };
     let mut ns = if outer.is_empty() { name.to_owned() } else { format!("{outer}|{name}") };
     if keep == Keep::Run {
         ns.push_str(&format!(":{task:016x}"));
     }
     ns
+}
+
+/// The namespace without its tasks: what a subgraph kept by thread has in every run.
+pub(crate) fn of_thread(ns: &str) -> String {
+    let names: Vec<&str> = ns.split('|').map(|part| part.split_once(':').map_or(part, |(name, _)| name)).collect();
+    names.join("|")
 }
 
 impl<C> Node<C> for Subgraph<C> {
@@ -48,7 +55,8 @@ impl<C> Node<C> for Subgraph<C> {
         let resuming = env.resuming;
         let link = env.link.as_ref().filter(|_| self.keep != Keep::Nothing).map(|link| {
             let ns = namespace(&link.ns, &name, self.keep, task.id);
-            Link { ns, ..link.clone() }
+            let outer = env.checkpoint.map(|id| (link.ns.clone(), id));
+            Link { ns, outer, ..link.clone() }
         });
         let inner = &mut self.graph.full.env;
         (inner.clock, inner.cycle, inner.replays) = (env.clock.clone(), env.cycle, env.replays);
@@ -57,6 +65,7 @@ impl<C> Node<C> for Subgraph<C> {
         seed.bytes(name.as_bytes());
         inner.seed = seed.value();
         let goes_on = self.graph.open_nested(link, resuming).map_err(NodeError::failed)?;
+        self.graph.full.env.loose = task.loose.clone();
         self.graph.full.env.given = env.given.iter().chain(&task.known).cloned().collect();
         // Answers belong to the task as well, for a subgraph that keeps nothing and begins again.
         for answer in &env.given {
@@ -73,6 +82,9 @@ impl<C> Node<C> for Subgraph<C> {
         }
         let run = self.graph.go(ctx, if goes_on { Go::On } else { Go::Input });
         let asks = self.graph.full.session.asks();
+        if matches!(run, Ok((Stop::Ended, _))) && self.keep == Keep::Run {
+            self.graph.forget_owed();
+        }
         let closed = self.graph.close();
         let stop = match run {
             Ok((stop, _)) => stop,

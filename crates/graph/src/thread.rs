@@ -14,11 +14,11 @@ pub use state::{Snapshot, Update};
 use crate::channel::Chan;
 use crate::dynamic::Value;
 use crate::error::{ChannelError, RunError};
-use crate::interrupt::{Ask, InterruptId};
+use crate::interrupt::{Ask, InterruptId, Loose};
 use crate::io::{Channels, Reads};
 use crate::node::NodeId;
 use crate::run::{Compiled, Go, INPUT, RunStats, Stop};
-use crate::saver::{CheckpointId, Durability, Saver, Source};
+use crate::saver::{CheckpointId, Durability, Saver, Source, Spot};
 use std::sync::Arc;
 
 /// A thread, at its newest checkpoint or at another.
@@ -26,13 +26,16 @@ use std::sync::Arc;
 pub struct At {
     pub(crate) thread: String,
     pub(crate) checkpoint: Option<CheckpointId>,
+    /// The checkpoint of a namespace from which to go, before and after the ones around it are found.
+    pub(crate) within: Option<Spot>,
+    pub(crate) inside: Vec<Spot>,
 }
 
 impl At {
     /// The newest checkpoint of a thread; a thread begins with its first input.
     #[must_use]
     pub fn thread(name: impl Into<String>) -> Self {
-        At { thread: name.into(), checkpoint: None }
+        At { thread: name.into(), checkpoint: None, within: None, inside: Vec::new() }
     }
 
     /// The thread's name.
@@ -44,7 +47,15 @@ impl At {
     /// Another checkpoint of the thread.
     #[must_use]
     pub fn checkpoint(&self, id: CheckpointId) -> Self {
-        At { thread: self.thread.clone(), checkpoint: Some(id) }
+        At { thread: self.thread.clone(), checkpoint: Some(id), within: None, inside: Vec::new() }
+    }
+
+    /// A checkpoint of a subgraph's namespace, to run from: the subgraph goes on there, and the graphs around it where
+    /// they were when it was made.
+    #[must_use]
+    pub fn within(&self, ns: impl Into<String>, id: CheckpointId) -> Self {
+        let within = Some((ns.into(), id));
+        At { thread: self.thread.clone(), checkpoint: None, within, inside: Vec::new() }
     }
 }
 
@@ -199,18 +210,20 @@ impl<C> Compiled<C> {
         if self.full.session.home.is_none() {
             return Err(RunError::NoSaver);
         }
+        let at = &*self.settle(at)?;
         if !self.open(at)? {
             return Err(RunError::NoCheckpoint { thread: at.thread.clone() });
         }
         self.apply_nulls()?;
         let Command { answer, answers, update, gotos } = command;
+        let loose = answer.clone().map(Loose::new);
         let given = self.match_answers(answer, answers)?;
-        let superseded = self.is_superseded(at)?;
+        let superseded = self.is_superseded(at.checkpoint)?;
         let travels = at.checkpoint.is_some() && given.is_empty();
         if travels || superseded {
             self.full.session.forget_finished(travels);
         }
-        self.full.env.given = given;
+        (self.full.env.given, self.full.env.loose) = (given, loose);
         let change = self.take_change(update, &gotos)?;
         let edited = matches!(self.full.session.source, Source::Update | Source::Fork);
         let session_id = self.full.session.id;

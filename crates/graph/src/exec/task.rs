@@ -5,10 +5,10 @@ use crate::compile::Plan;
 use crate::dynamic::Value;
 use crate::effect::{Effects, Request, RequestId};
 use crate::error::NodeError;
-use crate::interrupt::{Ask, InterruptId};
+use crate::interrupt::{Ask, InterruptId, Loose};
 use crate::io::Parcel;
 use crate::packet::{Arg, Packet};
-use crate::saver::Link;
+use crate::saver::{CheckpointId, Link};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tradegraph_columns::RollingHash;
@@ -30,12 +30,16 @@ pub(crate) struct Env {
     pub(crate) effects: Effects,
     /// Answers that this run brought.
     pub(crate) given: Vec<(InterruptId, Value)>,
+    /// Of an answer that may have lost its question.
+    pub(crate) loose: Option<Loose>,
     /// Names what runs: a thread's checkpoint, or the number of the run.
     pub(crate) seed: u64,
     /// Runs so far.
     pub(crate) cycle: u64,
     pub(crate) step: i64,
     pub(crate) link: Option<Link>,
+    /// The checkpoint that the step begins with.
+    pub(crate) checkpoint: Option<CheckpointId>,
     /// The first step of a run that goes on from a checkpoint.
     pub(crate) resuming: bool,
     pub(crate) drain: Arc<AtomicBool>,
@@ -102,6 +106,7 @@ pub(crate) struct Task {
     pub(crate) index: Option<u32>,
     pub(crate) arg: Option<Arc<dyn Arg>>,
     pub(crate) known: Vec<(InterruptId, Value)>,
+    pub(crate) loose: Option<Loose>,
     pub(crate) asked: u32,
     pub(crate) asks: Vec<Ask>,
     pub(crate) gotos: Vec<u16>,
@@ -134,6 +139,7 @@ impl Task {
         self.clear_attempt();
         (self.id, self.rank, self.acting, self.index, self.arg) = (id, rank, rank, index, arg);
         self.known.clear();
+        self.loose = None;
         self.error = None;
         (self.attempt, self.late, self.late_before, self.deadline_ns) = (0, 0, 0, None);
         self.status = Status::Waiting;

@@ -189,6 +189,9 @@ impl<C> Compiled<C> {
         }
         self.put(Source::Loop)?;
         self.full.env.resuming = false;
+        if self.full.env.link.as_ref().is_none_or(|link| link.ns.is_empty()) {
+            self.full.env.loose = None;
+        }
         if !starting && !bits::is_empty(&self.full.after) {
             let full = &self.full;
             let mut ran = vec![0; self.plan.words()];
@@ -241,6 +244,14 @@ impl<C> Compiled<C> {
             return Ok(false);
         };
         let stable = link.ns.rsplit_once(':').map_or(link.ns.as_str(), |(name, _)| name).to_owned();
+        if let Some((_, id)) = link.inside.iter().find(|(ns, _)| *ns == link.ns) {
+            let id = Some(*id);
+            let found = self.load_checkpoint(id)?;
+            if found && resuming {
+                self.branch(id)?;
+            }
+            return Ok(found && resuming);
+        }
         let first = link.met.lock().is_ok_and(|mut met| {
             let new = !met.contains(&stable);
             if new {
@@ -262,7 +273,19 @@ impl<C> Compiled<C> {
             }
             None => self.load_checkpoint(None)?,
         };
-        Ok(found && resuming && self.has_work())
+        // Without work it may be at the end of this run's task (a change put it there), or of one before.
+        let at_its_end = !self.has_work() && link.before.is_none() && self.full.session.outer == link.outer;
+        Ok(found && resuming && (self.has_work() || at_its_end))
+    }
+
+    /// Begins another branch at the opened checkpoint of a subgraph, unless that was made for it.
+    fn branch(&mut self, id: Option<CheckpointId>) -> Result<(), RunError> {
+        let superseded = self.is_superseded(id)?;
+        self.full.session.forget_finished(true);
+        if superseded || !matches!(self.full.session.source, Source::Update | Source::Fork) {
+            self.put(Source::Fork)?;
+        }
+        Ok(())
     }
 
     /// The output of a finished task into the channels' buffers.

@@ -1,6 +1,9 @@
 //! What every saver must do, as a function that a saver's own tests call.
 
+mod namespaces;
+
 use super::{CheckpointId, NewCheckpoint, Place, Query, Saved, Saver, Source, TaskWrite};
+use std::sync::Arc;
 
 type Check = Result<(), String>;
 type Named = (&'static str, fn(&dyn Saver) -> Check);
@@ -24,7 +27,7 @@ pub fn check_saver(make: &dyn Fn() -> Box<dyn Saver>) -> Result<(), String> {
         let saver = make();
         check(saver.as_ref()).map_err(|why| format!("{name}: {why}"))?;
     }
-    Ok(())
+    namespaces::check(&Arc::from(make())).map_err(|why| format!("a subgraph's namespace is read and changed: {why}"))
 }
 
 const T: Place<'static> = Place { thread: "t", ns: "" };

@@ -1,11 +1,14 @@
-//! Looking into subgraphs: LangGraph's `get_state(subgraphs=True)`, and `get_state` and `get_state_history` of a namespace.
+//! Looking into subgraphs and changing them: LangGraph's `get_state(subgraphs=True)`, and `get_state`,
+//! `get_state_history` and `update_state` of a namespace.
 
-use super::{At, Snapshot};
+use super::{At, Snapshot, Update};
 use crate::channel::Chan;
 use crate::error::RunError;
+use crate::node::NodeId;
 use crate::run::Compiled;
 use crate::saver::{CheckpointId, Link, Query};
-use crate::subgraph::{Keep, namespace};
+use crate::stream::{Event, Modes};
+use crate::subgraph::{Keep, namespace, of_thread};
 use tradegraph_columns::codec::DecodeError;
 
 /// A subgraph among the tasks of the step that is next.
@@ -46,8 +49,7 @@ impl<C> Compiled<C> {
     /// # Errors
     /// As [`Compiled::subgraphs`], and no subgraph has such a namespace.
     pub fn state_within(&mut self, at: &At, ns: &str) -> Result<Option<Snapshot>, RunError> {
-        let link = self.link_within(at, ns)?;
-        let inner = self.within_mut(ns)?;
+        let (link, inner) = self.enter(at, ns)?;
         Ok(if inner.look(link, at.checkpoint)? { inner.current_snapshot()? } else { None })
     }
 
@@ -56,13 +58,64 @@ impl<C> Compiled<C> {
     /// # Errors
     /// As [`Compiled::state_within`].
     pub fn history_within(&mut self, at: &At, ns: &str, query: Query) -> Result<Vec<Snapshot>, RunError> {
-        let link = self.link_within(at, ns)?;
-        let saver = link.saver.clone();
-        let inner = self.within_mut(ns)?;
-        inner.look(link, None)?;
+        let (link, inner) = self.enter(at, ns)?;
+        inner.look(link.clone(), None)?;
         let before = query.before.or(at.checkpoint);
-        let list = saver.list(crate::saver::Place { thread: &at.thread, ns }, Query { before, ..query })?;
+        let list = link.saver.list(link.place(), Query { before, ..query })?;
         list.into_iter().map(|saved| inner.snapshot_of(saved)).collect()
+    }
+
+    /// Changes the state of a subgraph's namespace, at its newest checkpoint or at that of `at`, as
+    /// [`Compiled::update_state`]; nodes and channels are the subgraph's own. The next run of the thread that takes the
+    /// subgraph up finds the change; [`At::within`] runs from it after the thread went on.
+    ///
+    /// # Errors
+    /// As [`Compiled::state_within`] and [`Compiled::update_state`].
+    pub fn update_within(&mut self, at: &At, ns: &str, update: Update<'_>) -> Result<CheckpointId, RunError> {
+        self.bulk_update_within(at, ns, vec![vec![update]])
+    }
+
+    /// Several changes of a namespace, as [`Compiled::bulk_update`].
+    ///
+    /// # Errors
+    /// As [`Compiled::update_within`].
+    pub fn bulk_update_within(
+        &mut self,
+        at: &At,
+        ns: &str,
+        steps: Vec<Vec<Update<'_>>>,
+    ) -> Result<CheckpointId, RunError> {
+        self.open_within(at, ns)?.1.update_steps(steps)
+    }
+
+    /// Copies a checkpoint of a namespace, as [`Compiled::copy_checkpoint`].
+    ///
+    /// # Errors
+    /// As [`Compiled::state_within`], and there is no checkpoint.
+    pub fn copy_within(&mut self, at: &At, ns: &str) -> Result<CheckpointId, RunError> {
+        let (found, inner) = self.open_within(at, ns)?;
+        if found { inner.copy_opened() } else { Err(RunError::NoCheckpoint { thread: at.thread.clone() }) }
+    }
+
+    /// As [`Compiled::observe`] for a subgraph, LangGraph's `stream(subgraphs=True)`: its events come while its node runs,
+    /// and so before those of the step around it.
+    ///
+    /// # Errors
+    /// No subgraph has such a namespace.
+    pub fn observe_within(
+        &mut self,
+        ns: &str,
+        modes: Modes,
+        show: impl FnMut(&Event<'_>) + Send + 'static,
+    ) -> Result<(), RunError> {
+        self.within_mut(ns)?.0.observe(modes, show);
+        Ok(())
+    }
+
+    /// The handle of a node of a subgraph; none if the namespace or the subgraph has none of this name.
+    #[must_use]
+    pub fn node_within(&self, ns: &str, name: &str) -> Option<NodeId> {
+        self.graph_within(ns).and_then(|graph| graph.node_id(name))
     }
 
     /// A value of a subgraph's snapshot, by the subgraph's own channel; as [`Compiled::value_in`].
@@ -75,14 +128,16 @@ impl<C> Compiled<C> {
         snapshot: &Snapshot,
         chan: Chan<T, U>,
     ) -> Result<Option<T>, RunError> {
-        let mut graph = self;
-        for part in ns.split('|') {
-            let node = graph.rank_of_subgraph(part).and_then(|rank| graph.nodes.get(rank));
-            let Some((inner, _)) = node.and_then(|n| n.subgraph()) else { return Err(graph.no_subgraph(ns)) };
-            graph = inner;
-        }
+        let graph = self.graph_within(ns).ok_or_else(|| self.no_subgraph(ns))?;
         let bad = |source: DecodeError| RunError::BadCheckpoint { id: snapshot.id, source: source.into() };
         graph.value_in(snapshot, chan).map_err(bad)
+    }
+
+    fn graph_within(&self, ns: &str) -> Option<&Self> {
+        ns.split('|').try_fold(self, |graph, part| {
+            let node = graph.rank_of_subgraph(part).and_then(|rank| graph.nodes.get(rank));
+            node.and_then(|n| n.subgraph()).map(|(inner, _)| inner)
+        })
     }
 
     /// Brings the link to the thread, and gives that of the namespace.
@@ -97,16 +152,37 @@ impl<C> Compiled<C> {
         Ok(Link { ns: ns.to_owned(), before: None, ..link.clone() })
     }
 
-    fn within_mut(&mut self, ns: &str) -> Result<&mut Self, RunError> {
-        let mut graph = self;
+    /// The graph of a namespace with its link.
+    fn enter(&mut self, at: &At, ns: &str) -> Result<(Link, &mut Self), RunError> {
+        let mut link = self.link_within(at, ns)?;
+        let (inner, keep) = self.within_mut(ns)?;
+        if keep == Keep::Thread {
+            link.ns = of_thread(ns);
+        }
+        Ok((link, inner))
+    }
+
+    /// The same with its checkpoint opened, to be changed.
+    fn open_within(&mut self, at: &At, ns: &str) -> Result<(bool, &mut Self), RunError> {
+        let (link, inner) = self.enter(at, ns)?;
+        inner.full.session.home = Some((link.saver.clone(), link.durability));
+        let found = inner.look(link, at.checkpoint)?;
+        if !found && at.checkpoint.is_some() {
+            return Err(RunError::NoCheckpoint { thread: at.thread.clone() });
+        }
+        Ok((found, inner))
+    }
+
+    fn within_mut(&mut self, ns: &str) -> Result<(&mut Self, Keep), RunError> {
+        let (mut graph, mut kept) = (self, Keep::Run);
         for part in ns.split('|') {
             let missing = graph.no_subgraph(ns);
             let rank = graph.rank_of_subgraph(part);
             let node = rank.and_then(|rank| graph.nodes.get_mut(rank));
-            let Some((inner, _)) = node.and_then(|n| n.subgraph_mut()) else { return Err(missing) };
-            graph = inner;
+            let Some((inner, keep)) = node.and_then(|n| n.subgraph_mut()) else { return Err(missing) };
+            (graph, kept) = (inner, keep);
         }
-        Ok(graph)
+        Ok((graph, kept))
     }
 
     fn rank_of_subgraph(&self, part: &str) -> Option<usize> {

@@ -3,15 +3,23 @@
 use crate::error::LoadError;
 use crate::exec::{load_packets, save_packets};
 use crate::run::Compiled;
+use crate::saver::{CheckpointId, Spot};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 
-/// Of the layout below.
+/// Of the layout below; of checkpoints of a subgraph, which begin with the checkpoint around them.
 const VERSION: u16 = 1;
+const VERSION_INSIDE: u16 = 2;
 
 impl<C> Compiled<C> {
     pub(crate) fn save_position(&self, to: &mut Encoder) {
         let (full, session) = (&self.full, &self.full.session);
-        to.u16(VERSION);
+        let outer = full.env.link.as_ref().and_then(|link| link.outer.as_ref()).or(session.outer.as_ref());
+        to.u16(if outer.is_some() { VERSION_INSIDE } else { VERSION });
+        if let Some((ns, id)) = outer {
+            to.str(ns);
+            to.u64(id.seq);
+            to.u64(id.hash);
+        }
         to.u64(self.plan.fingerprint);
         to.bool(session.start);
         if session.start {
@@ -30,16 +38,13 @@ impl<C> Compiled<C> {
     }
 
     pub(crate) fn load_position(&mut self, from: &mut Decoder<'_>) -> Result<(), LoadError> {
-        let version = from.u16("version")?;
-        if version != VERSION {
-            let (found, expected) = (u64::from(version), u64::from(VERSION));
-            return Err(DecodeError::Mismatch { what: "version of the checkpoint", found, expected }.into());
-        }
+        let outer = load_outer(from)?;
         let found = from.u64("graph")?;
         if found != self.plan.fingerprint {
             return Err(LoadError::OtherShape);
         }
         let session = &mut self.full.session;
+        session.outer = outer;
         session.start = from.bool("start")?;
         session.start_record = None;
         if session.start && from.bool("input")? {
@@ -56,5 +61,24 @@ impl<C> Compiled<C> {
             full.env.effects.load(from)?;
         }
         Ok(from.finish()?)
+    }
+}
+
+/// The checkpoint around one of a subgraph, from its body.
+pub(super) fn outer_of(body: &[u8]) -> Result<Option<Spot>, DecodeError> {
+    load_outer(&mut Decoder::new(body))
+}
+
+fn load_outer(from: &mut Decoder<'_>) -> Result<Option<Spot>, DecodeError> {
+    match from.u16("version")? {
+        VERSION => Ok(None),
+        VERSION_INSIDE => {
+            let ns = from.str("namespace")?.to_owned();
+            Ok(Some((ns, CheckpointId { seq: from.u64("checkpoint")?, hash: from.u64("checkpoint")? })))
+        }
+        version => {
+            let (found, expected) = (u64::from(version), u64::from(VERSION_INSIDE));
+            Err(DecodeError::Mismatch { what: "version of the checkpoint", found, expected })
+        }
     }
 }

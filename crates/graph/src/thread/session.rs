@@ -1,6 +1,7 @@
 //! The thread that a graph's channels are of: opening, putting checkpoints, closing.
 
 use super::At;
+use super::position::outer_of;
 use crate::bits;
 use crate::compile::Plan;
 use crate::dynamic::Value;
@@ -8,8 +9,9 @@ use crate::error::{LoadError, RunError};
 use crate::interrupt::{Ask, InterruptId, load_answers, save_answers};
 use crate::io::Channels;
 use crate::run::{Compiled, INPUT};
-use crate::saver::{CheckpointId, Durability, Link, NewCheckpoint, Saved, Saver, Source, TaskWrite};
+use crate::saver::{CheckpointId, Durability, Link, NewCheckpoint, Place, Saved, Saver, Source, Spot, TaskWrite};
 use crate::stream::Event;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -76,6 +78,8 @@ pub(crate) struct Session {
     pub(crate) id: Option<CheckpointId>,
     pub(crate) saved: Option<CheckpointId>,
     pub(crate) parent: Option<CheckpointId>,
+    /// Of a subgraph: the checkpoint of the graph around it when the opened one was made.
+    pub(crate) outer: Option<Spot>,
     pub(crate) step: i64,
     pub(crate) source: Source,
     /// START's step is next; its input is in the channels' buffers or in the record.
@@ -111,6 +115,7 @@ impl Default for Session {
             id: None,
             saved: None,
             parent: None,
+            outer: None,
             step: -2,
             source: Source::Input,
             start: false,
@@ -160,7 +165,7 @@ impl Session {
     }
 
     fn begin_fresh(&mut self) {
-        (self.id, self.saved, self.parent) = (None, None, None);
+        (self.id, self.saved, self.parent, self.outer) = (None, None, None, None);
         (self.step, self.source) = (-2, Source::Input);
         (self.start, self.start_live, self.start_record) = (false, false, None);
         self.pending.clear();
@@ -175,9 +180,11 @@ impl<C> Compiled<C> {
     /// Brings a thread into the channels. False if it has no checkpoint.
     pub(crate) fn open(&mut self, at: &At) -> Result<bool, RunError> {
         self.mend();
+        let at = &*self.settle(at)?;
         let full = &mut *self.full;
         full.env.resuming = false;
         full.env.given.clear();
+        full.env.loose = None;
         full.session.worked_ns = 0;
         let Some((saver, durability)) = &full.session.home else {
             full.env.link = None;
@@ -190,6 +197,9 @@ impl<C> Compiled<C> {
                 link.durability = *durability;
                 link.seq.store(newest, Ordering::SeqCst);
                 link.before = None;
+                if !(link.inside.is_empty() && at.inside.is_empty()) {
+                    link.inside = Arc::new(at.inside.clone());
+                }
             }
             link => {
                 *link = Some(Link {
@@ -200,6 +210,8 @@ impl<C> Compiled<C> {
                     seq: Arc::new(AtomicU64::new(newest)),
                     before: None,
                     met: Arc::new(Mutex::new(Vec::new())),
+                    inside: Arc::new(at.inside.clone()),
+                    outer: None,
                 });
             }
         }
@@ -284,9 +296,34 @@ impl<C> Compiled<C> {
         Ok(())
     }
 
+    /// Finds the checkpoints around that of a namespace.
+    pub(crate) fn settle<'a>(&self, at: &'a At) -> Result<Cow<'a, At>, RunError> {
+        let Some((saver, _)) = self.full.session.home.as_ref().filter(|_| at.within.is_some()) else {
+            return Ok(Cow::Borrowed(at));
+        };
+        let mut at = at.clone();
+        while let Some((ns, id)) = at.within.take() {
+            let missing = || RunError::NoCheckpoint { thread: at.thread.clone() };
+            let saved = saver.get(Place { thread: &at.thread, ns: &ns }, Some(id))?.ok_or_else(missing)?;
+            let outer = outer_of(&saved.body).map_err(|e| RunError::BadCheckpoint { id, source: e.into() })?;
+            // Without one it was made from outside before a run came there: the thread's newest run takes it up.
+            let Some((around, outer)) = outer else {
+                at.inside.clear();
+                break;
+            };
+            at.inside.push((ns, id));
+            if around.is_empty() {
+                at.checkpoint = Some(outer);
+            } else {
+                at.within = Some((around, outer));
+            }
+        }
+        Ok(Cow::Owned(at))
+    }
+
     /// Whether the opened checkpoint is not the newest of its place.
-    pub(crate) fn is_superseded(&self, at: &At) -> Result<bool, RunError> {
-        let (Some(link), Some(id)) = (&self.full.env.link, at.checkpoint) else { return Ok(false) };
+    pub(crate) fn is_superseded(&self, id: Option<CheckpointId>) -> Result<bool, RunError> {
+        let (Some(link), Some(id)) = (&self.full.env.link, id) else { return Ok(false) };
         let newest = link.saver.list(link.place(), crate::Query { limit: Some(1), ..crate::Query::default() })?;
         Ok(newest.first().is_some_and(|newest| newest.id != id))
     }
@@ -333,6 +370,7 @@ impl<C> Compiled<C> {
         if let Some(id) = full.session.id {
             full.env.seed = id.hash;
         }
+        full.env.checkpoint = full.session.id;
         full.env.step = full.session.step + 1;
     }
 
@@ -355,6 +393,11 @@ impl<C> Compiled<C> {
             return Ok(());
         }
         self.write_checkpoint()
+    }
+
+    /// A subgraph that came to its end is not saved on exit: what it did is in the graph around it.
+    pub(crate) fn forget_owed(&mut self) {
+        self.full.session.owed = false;
     }
 
     fn write_checkpoint(&mut self) -> Result<(), RunError> {
@@ -428,6 +471,7 @@ impl<C> Compiled<C> {
     /// Saves what is owed, and what is left of a step that did not end.
     pub(crate) fn close(&mut self) -> Result<(), RunError> {
         self.full.env.given.clear();
+        self.full.env.loose = None;
         self.full.env.resuming = false;
         if self.full.env.link.is_none() {
             return Ok(());

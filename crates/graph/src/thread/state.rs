@@ -155,10 +155,15 @@ impl<C> Compiled<C> {
         if self.full.session.home.is_none() {
             return Err(RunError::NoSaver);
         }
+        self.open(at)?;
+        self.update_steps(steps)
+    }
+
+    /// Of the checkpoint that was opened.
+    pub(super) fn update_steps(&mut self, steps: Vec<Vec<Update<'_>>>) -> Result<CheckpointId, RunError> {
         if steps.is_empty() || steps.iter().any(Vec::is_empty) {
             return Err(RunError::EmptyUpdate);
         }
-        self.open(at)?;
         for step in steps {
             let done = self.update_step(step);
             if done.is_err() {
@@ -223,6 +228,10 @@ impl<C> Compiled<C> {
         if !self.open(at)? {
             return Err(RunError::NoCheckpoint { thread: at.thread.clone() });
         }
+        self.copy_opened()
+    }
+
+    pub(super) fn copy_opened(&mut self) -> Result<CheckpointId, RunError> {
         self.full.session.pending.clear();
         self.full.session.saved = self.full.session.parent;
         self.put(Source::Fork)?;

@@ -100,6 +100,12 @@ fn carry_out(
                     let error = io.error().unwrap();
                     one(format!("h:{}:{}", error.node, error.error))
                 }
+                "turns" => {
+                    let runs = world.runs.lock().unwrap();
+                    let all: u64 = texts(&v["turns"]).iter().filter_map(|n| runs.get(n)).sum();
+                    let values = list(&v["values"]);
+                    value_of(&values[(all as usize - 1) % values.len()])
+                }
                 "runs" => one(format!("{name}{ran}")),
                 other => panic!("{other}"),
             })
@@ -130,7 +136,11 @@ fn carry_out(
                 }
                 return Err(command.into());
             }
-            "ask" => answers.push(io.interrupt(value_of(&op["value"]))?),
+            "ask" => {
+                let when = &op["when"];
+                let skips = when.is_object() && json_of(io.get(chans[text(&when["chan"])])?) != when["equals"];
+                answers.push(if skips { value_of(&when["or"]) } else { io.interrupt(value_of(&op["value"]))? });
+            }
             "ask_until" => {
                 let mut question = &op["value"];
                 let answer = loop {
@@ -153,7 +163,10 @@ fn carry_out(
 fn choose<'a>(rule: &'a Json, reads: &Reads<'_>, chans: &Chans) -> &'a [Json] {
     let mut at = rule;
     while at.is_object() {
-        at = if let Some(expected) = at.get("equals") {
+        at = if let Some(least) = at.get("over") {
+            let found = reads.get(chans[text(&at["chan"])]).unwrap().as_int();
+            if found > least.as_i64() { &at["then"] } else { &at["else"] }
+        } else if let Some(expected) = at.get("equals") {
             let found = reads.get(chans[text(&at["chan"])]).ok().map_or(Json::Null, json_of);
             if found == *expected { &at["then"] } else { &at["else"] }
         } else {
@@ -288,10 +301,14 @@ fn shown(built: &Built, s: &Snapshot) -> Json {
     shown_with(s, &built.chans, |c| built.graph.value_in(s, c).unwrap())
 }
 
+/// The nodes of a namespace.
+fn names_of(ns: &str) -> String {
+    ns.split('|').map(|part| part.split(':').next().unwrap()).collect::<Vec<_>>().join("|")
+}
+
 /// A snapshot of a subgraph.
 fn shown_within(built: &Built, ns: &str, s: &Snapshot) -> Json {
-    let names: Vec<&str> = ns.split('|').map(|part| part.split(':').next().unwrap()).collect();
-    shown_with(s, &built.inner[&names.join("|")], |c| built.graph.value_within(ns, s, c).unwrap())
+    shown_with(s, &built.inner[&names_of(ns)], |c| built.graph.value_within(ns, s, c).unwrap())
 }
 
 fn subgraphs_of(built: &Built, all: &[SubgraphState]) -> Json {
@@ -319,20 +336,35 @@ fn error_of(error: &RunError) -> Json {
         RunError::RecursionLimit { .. } => "limit",
         RunError::Ambiguous { .. } | RunError::AmbiguousUpdate => "ambiguous",
         RunError::Node { .. } => "failed",
-        other => panic!("{other}"),
+        other => return json!(other.to_string()),
     })
 }
 
 type Seen = Arc<Mutex<Vec<(i64, String)>>>;
+/// What nodes wrote, with the nodes around them.
+type Written = Arc<Mutex<Vec<Json>>>;
+
+fn written(to: Written, path: Vec<String>, chans: Chans) -> impl FnMut(&Event<'_>) + Send {
+    move |event| {
+        let Event::Updates { node, updates, .. } = event else { return };
+        let all = chans.iter().map(|(name, chan)| (name.clone(), updates.of(*chan)));
+        let all = all.filter(|(_, values)| !values.is_empty());
+        let all: serde_json::Map<_, _> = all.map(|(name, v)| (name, v.iter().map(json_of).collect())).collect();
+        to.lock().unwrap().push(json!([path, node, all]));
+    }
+}
 
 struct Case {
     built: Built,
     world: World,
     seen: Seen,
+    written: Written,
     durability: Durability,
     saver: Option<Arc<MemorySaver>>,
-    /// What the last change of the state made.
-    fork: Option<CheckpointId>,
+    /// What the last change of the state made, and where.
+    fork: Option<(String, CheckpointId)>,
+    /// The last namespace of these nodes, and the last of all under no name.
+    spaces: BTreeMap<String, String>,
 }
 
 impl Case {
@@ -353,18 +385,40 @@ impl Case {
                 to.lock().unwrap().push((*step, (*node).to_owned()));
             }
         });
-        Ok(Case { built, world: World::default(), seen, durability: Durability::Async, saver, fork: None })
+        let shown = Written::default();
+        built.graph.observe(Modes::UPDATES, written(shown.clone(), Vec::new(), built.chans.clone()));
+        for (ns, chans) in &built.inner {
+            let path = ns.split('|').map(str::to_owned).collect();
+            built.graph.observe_within(ns, Modes::UPDATES, written(shown.clone(), path, chans.clone())).unwrap();
+        }
+        Ok(Case {
+            built,
+            world: World::default(),
+            seen,
+            durability: Durability::Async,
+            saver,
+            fork: None,
+            written: shown,
+            spaces: BTreeMap::new(),
+        })
     }
 
     fn at(&mut self, action: &Json) -> At {
         let at = At::thread(action["thread"].as_str().unwrap_or("1"));
         if action["at"] == "fork" {
-            return at.checkpoint(self.fork.unwrap());
+            let (ns, id) = self.fork.clone().unwrap();
+            return if ns.is_empty() { at.checkpoint(id) } else { at.within(ns, id) };
         }
         if action["at"].is_null() {
             return at;
         }
-        let mut history = self.built.graph.history(&at, Query::default()).unwrap();
+        let within = self.enter(&at, &action["at"]);
+        let graph = &mut self.built.graph;
+        let mut history = match &within {
+            Some(ns) => graph.history_within(&at, ns, Query::default()),
+            None => graph.history(&at, Query::default()),
+        }
+        .unwrap();
         let mut nth = action["at"].as_i64();
         if let Some(next) = action["at"]["next"].as_str() {
             let asks = action["at"]["asks"] == true;
@@ -373,7 +427,33 @@ impl Case {
         }
         let nth = nth.unwrap();
         let nth = if nth < 0 { history.len() as i64 + nth } else { nth };
-        at.checkpoint(history[nth as usize].id)
+        let id = history[nth as usize].id;
+        match within {
+            // A change takes the namespace and the checkpoint apart.
+            Some(ns) if text(&action["do"]) == "proceed" => at.within(ns, id),
+            _ => at.checkpoint(id),
+        }
+    }
+
+    /// The namespace that an action names by the nodes on the way, by itself, or as one named before (`@`).
+    fn enter(&mut self, at: &At, place: &Json) -> Option<String> {
+        if place.get("ns").is_none() && place.get("path").is_none() {
+            return None;
+        }
+        let mut ns = place["ns"].as_str().unwrap_or("").to_owned();
+        if let Some(names) = ns.strip_prefix('@') {
+            ns = self.spaces[names].clone();
+        }
+        if place.get("path").is_some_and(|p| !list(p).is_empty()) {
+            let mut level = self.built.graph.subgraphs(&At::thread(at.thread_name())).unwrap();
+            for name in texts(&place["path"]) {
+                let found = level.into_iter().find(|s| s.node == name).unwrap();
+                (ns, level) = (found.ns, found.subgraphs);
+            }
+        }
+        self.spaces.insert(String::new(), ns.clone());
+        self.spaces.insert(names_of(&ns), ns.clone());
+        Some(ns)
     }
 
     fn act(&mut self, action: &Json) -> Json {
@@ -388,6 +468,7 @@ impl Case {
             self.durability = durability;
         }
         self.seen.lock().unwrap().clear();
+        self.written.lock().unwrap().clear();
         let mut out = self.done(&at, action).unwrap_or_else(|error| json!({"error": error_of(&error)}));
         let runs = self.world.runs.lock().unwrap();
         let runs: serde_json::Map<_, _> =
@@ -397,14 +478,22 @@ impl Case {
     }
 
     fn done(&mut self, at: &At, action: &Json) -> Result<Json, RunError> {
-        let chans = self.built.chans.clone();
+        let mut ns = self.enter(at, action);
+        if action["at"].is_object() && ns.is_none() {
+            ns = self.enter(at, &action["at"]);
+        }
+        let changes = matches!(text(&action["do"]), "update" | "copy");
+        let place = ns.clone().filter(|_| changes).unwrap_or_default();
+        let chans = if place.is_empty() { &self.built.chans } else { &self.built.inner[&names_of(&place)] }.clone();
         let write = |values: &Json| {
             let values: Vec<_> =
                 values.as_object().into_iter().flatten().map(|(k, v)| (chans[k], value_of(v))).collect();
             move |input: &mut Input<'_>| values.into_iter().try_for_each(|(chan, value)| input.write(chan, value))
         };
         let graph = &mut self.built.graph;
-        let node = |graph: &Compiled<World>, name: &str| graph.node_id(name).unwrap();
+        let node = |graph: &Compiled<World>, name: &str| {
+            if place.is_empty() { graph.node_id(name) } else { graph.node_within(&place, name) }.unwrap()
+        };
         let outcome: Outcome = match text(&action["do"]) {
             "invoke" => graph.invoke(&mut self.world, at, write(&action["input"]))?,
             "proceed" => graph.proceed(&mut self.world, at)?,
@@ -445,12 +534,7 @@ impl Case {
                 return Ok(json!({"subgraphs": subgraphs_of(&self.built, &all)}));
             }
             "within" => {
-                let mut ns = text(&action["ns"]).to_owned();
-                let mut level = graph.subgraphs(at)?;
-                for name in texts(&action["path"]) {
-                    let found = level.into_iter().find(|s| s.node == name).unwrap();
-                    (ns, level) = (found.ns, found.subgraphs);
-                }
+                let ns = ns.unwrap();
                 let state = graph.state_within(at, &ns)?.unwrap();
                 let history = graph.history_within(at, &ns, Query::default())?;
                 let history: Vec<Json> = history.iter().map(|s| shown_within(&self.built, &ns, s)).collect();
@@ -463,7 +547,12 @@ impl Case {
                     Some(name) => Update::of(node(graph, name), write(&action["values"])),
                     None => Update::of_last(write(&action["values"])),
                 };
-                self.fork = Some(graph.update_state(at, update)?);
+                let id = if place.is_empty() {
+                    graph.update_state(at, update)?
+                } else {
+                    graph.update_within(at, &place, update)?
+                };
+                self.fork = Some((place, id));
                 return Ok(json!({}));
             }
             "bulk" => {
@@ -473,7 +562,8 @@ impl Case {
                 return Ok(json!({}));
             }
             "copy" => {
-                self.fork = Some(graph.copy_checkpoint(at)?);
+                let id = if place.is_empty() { graph.copy_checkpoint(at)? } else { graph.copy_within(at, &place)? };
+                self.fork = Some((place, id));
                 return Ok(json!({}));
             }
             other => panic!("{other}"),
@@ -487,12 +577,13 @@ impl Case {
         }
         tasks.iter_mut().for_each(|(_, names)| names.sort());
         let mut values = values_of(&self.built);
-        if matches!(outcome.end, End::Asked(_) | End::Before(_)) {
+        if matches!(outcome.end, End::Asked(_) | End::Before(_)) && self.saver.is_some() {
             // There a run that stops in a step returns what finished siblings wrote as well; here `state` does.
             let state = self.built.graph.state(&At::thread(at.thread_name()))?.unwrap();
             values = shown(&self.built, &state)["values"].clone();
         }
-        Ok(json!({"values": values, "tasks": tasks}))
+        let updates = std::mem::take(&mut *self.written.lock().unwrap());
+        Ok(json!({"values": values, "tasks": tasks, "updates": updates}))
     }
 }
 
@@ -567,7 +658,7 @@ fn check_id(id: &str) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// One test for each behaviour of the conformance page that can be said as data; `conformance` and `full` have the rest.
+/// One test for each behaviour of the conformance page that can be said as data; `conformance`, `policies`, `channels` and `full` have the rest.
 macro_rules! behaviours {
     ($($name:ident $id:literal)*) => { $(
         #[test]
@@ -651,4 +742,7 @@ behaviours! {
     test_doubly_nested_graph_state "test_doubly_nested_graph_state"
     test_get_state_with_subgraphs_returns_subgraph_state "test_get_state_with_subgraphs_returns_subgraph_state"
     states_of_subgraphs "subgraph"
+    test_subgraph_interrupt_fork_from_subgraph_checkpoint "test_subgraph_interrupt_fork_from_subgraph_checkpoint"
+    test_subgraph_interrupt_full_flow "test_subgraph_interrupt_full_flow"
+    changes_of_namespaces "namespace"
 }

@@ -120,4 +120,28 @@ impl Series {
         let closes = all.iter().map(|c| rows.iter().filter_map(|k| c.get(*k).copied()).collect()).collect();
         (rows, closes)
     }
+
+    /// Simple returns between common rows, one row of all instruments a bar.
+    pub fn returns(&self) -> Result<Vec<f64>, Failure> {
+        let (rows, closes) = self.common();
+        if rows.len() < 3 {
+            let what = format!("{} bars are common to all {} series: three are needed", rows.len(), self.symbols.len());
+            return Err(Failure::new(Kind::Input, what).next("choose with --symbols, --from and --to"));
+        }
+        let mut out = Vec::with_capacity((rows.len() - 1) * closes.len());
+        for k in 1..rows.len() {
+            for (symbol, c) in self.symbols.iter().zip(&closes) {
+                match (c.get(k - 1), c.get(k)) {
+                    (Some(before), Some(now)) if *before > 0.0 => out.push(now / before - 1.0),
+                    _ => {
+                        return Err(Failure::new(
+                            Kind::Input,
+                            format!("{symbol}: a price that is not above 0 has no return"),
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(out)
+    }
 }

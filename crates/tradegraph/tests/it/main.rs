@@ -11,6 +11,7 @@ mod homes;
 mod layering;
 mod own;
 mod proof;
+mod quant;
 mod recovery;
 mod report;
 mod results;

@@ -105,6 +105,14 @@ pub enum StoreError {
         /// What is wrong.
         source: JournalError,
     },
+    /// A run's entry is not what was written.
+    #[error("{}: the entry of run '{run}' is damaged: its content does not fit its hash", path.display())]
+    Entry {
+        /// The database file.
+        path: PathBuf,
+        /// The run.
+        run: RunId,
+    },
     /// A row that this program did not write.
     #[error("{}: run '{run}' has the unreadable {column} '{value}'", path.display())]
     Row {
@@ -538,7 +546,7 @@ fn record(row: &SqliteRow, path: &Path) -> Result<RunRecord, StoreError> {
     let end = record.final_hash.as_ref().zip(record.summary.as_deref()).zip(times).map(|((h, s), (f, g))| (h, s, f, g));
     match stored {
         Some(stored) if stored != sum(&record.info, end) => {
-            Err(wrong("entry", "its content does not fit its hash".into()))
+            Err(StoreError::Entry { path: path.to_owned(), run: id.clone() })
         }
         _ => Ok(record),
     }

@@ -70,6 +70,8 @@ impl From<StoreError> for Failure {
             StoreError::NoRuns { .. } | StoreError::NoStore { .. } => Failure::new(Kind::NotFound, what)
                 .next("make a run with: tradegraph, or name the folder that has one with --home DIR"),
             StoreError::Journal { .. } => Failure::new(Kind::Differs, what),
+            StoreError::Entry { .. } => Failure::new(Kind::Differs, what)
+                .next("restore store.sqlite from a copy, or run the mandate again with another --home DIR"),
             StoreError::Io { .. } => {
                 Failure::new(Kind::Failed, what).next("check that the folder may be written, or use another --home DIR")
             }

@@ -89,9 +89,28 @@ fn a_finished_journal_that_became_shorter_is_damaged() {
     assert!(matches!(store.reader(&run).unwrap().verify(), Err(JournalError::Damaged { index: 4, .. })));
     // Nor may what its entry says change.
     sql(home.path(), "UPDATE runs SET groups = 4");
-    assert!(matches!(store.runs(), Err(tradegraph_store::StoreError::Row { column: "entry", .. })));
+    assert!(matches!(store.runs(), Err(tradegraph_store::StoreError::Entry { .. })));
     sql(home.path(), "UPDATE runs SET groups = 6, summary = '{\"nav\":1}'");
     assert!(store.runs().unwrap_err().to_string().contains("does not fit its hash"));
+}
+
+/// Stores of version 1 had neither hashes of entries nor counts of groups.
+#[test]
+fn a_store_of_version_1_is_read_and_brought_up_to_date() {
+    let home = tempfile::tempdir().unwrap();
+    let run = filled(home.path(), 3);
+    sql(
+        home.path(),
+        "ALTER TABLE runs DROP COLUMN sum; ALTER TABLE runs DROP COLUMN groups; PRAGMA user_version = 1;
+         UPDATE runs SET status = 'finished', final_hash = zeroblob(32), summary = '{}', finished_ms = 5",
+    );
+    let old = Store::open_read_only(home.path()).unwrap();
+    assert_eq!((old.find("last").unwrap().groups, old.reader(&run).unwrap().verify().unwrap()), (None, 3));
+    drop(old);
+    let store = Store::open(home.path()).unwrap();
+    assert_eq!((store.find("last").unwrap().groups, store.reader(&run).unwrap().verify().unwrap()), (None, 3));
+    store.finish_run(&run, tradegraph_domain::Timestamp(7), [1; 32], "{}").unwrap();
+    assert_eq!(store.find("last").unwrap().groups, Some(3));
 }
 
 #[test]

@@ -19,6 +19,7 @@ fn main() {
     let cycles = if quick { 500 } else { 5_000 };
     for (name, full, durability) in [
         ("sqlite_normal", false, Durability::Async),
+        ("sqlite_normal_alone", false, Durability::Async),
         ("sqlite_normal_exit", false, Durability::Exit),
         ("sqlite_normal_every_step", false, Durability::Sync),
         ("sqlite_full", true, Durability::Async),
@@ -26,7 +27,8 @@ fn main() {
     ] {
         let folder = tempfile::tempdir_in(&dir).unwrap();
         let path = folder.path().join("checkpoints.sqlite");
-        let saver = Arc::new(SqliteSaver::open(&path, full).unwrap());
+        let open = if name.ends_with("alone") { SqliteSaver::open_alone } else { SqliteSaver::open };
+        let saver = Arc::new(open(&path, full).unwrap());
         let (mut graph, lists) = trading::trading(false);
         graph.attach(saver.clone(), durability);
         let at = At::thread("desk");

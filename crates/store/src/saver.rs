@@ -1,8 +1,9 @@
-//! Checkpoints of state graphs in databases: one SQLite file, or a PostgreSQL server. Both keep the same three tables
-//! and are asked with the same statement; what was put is gathered and written in one transaction.
+//! Checkpoints of state graphs in databases: one SQLite file, or a PostgreSQL server. Both are asked with
+//! the same statement; what was put is gathered and written in one transaction.
 
 #[cfg(feature = "postgres")]
 mod postgres;
+mod shared;
 mod sqlite;
 
 #[cfg(feature = "postgres")]
@@ -10,6 +11,7 @@ pub use postgres::{PostgresError, PostgresSaver};
 pub use sqlite::SqliteSaver;
 
 use std::collections::BTreeMap;
+use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_graph::{CheckpointId, NewCheckpoint, Place, Query, Saved, SaverError, Source, TaskWrite};
 
 /// Bytes that are gathered before they are written unasked.
@@ -38,7 +40,7 @@ const NEWEST: &str = "
 
 /// The parameters 3 to 9 of [`SELECT`].
 #[derive(Clone, Copy)]
-struct Wanted {
+pub struct Wanted {
     first: i64,
     last: i64,
     hash: Option<i64>,
@@ -89,14 +91,17 @@ struct CheckpointRow {
     body: Vec<u8>,
     /// `[["channel",version],…]` as JSON.
     versions: String,
+    /// The channels that changed: names with bytes, which [`changed_in`] reads.
+    changed: Vec<u8>,
 }
 
-struct ChannelRow {
-    thread: String,
-    ns: String,
-    channel: String,
-    version: i64,
-    bytes: Vec<u8>,
+/// The channels of a `changed`.
+fn changed_in(bytes: &[u8]) -> Result<Vec<(&str, &[u8])>, DecodeError> {
+    let mut from = Decoder::new(bytes);
+    let n = from.len("channels")?;
+    let all = (0..n).map(|_| Ok((from.str("channel")?, from.bytes("value")?))).collect::<Result<_, _>>()?;
+    from.finish()?;
+    Ok(all)
 }
 
 struct WriteRow {
@@ -108,9 +113,8 @@ struct WriteRow {
 
 /// What was put and is not written yet.
 #[derive(Default)]
-struct Gathered {
+pub struct Gathered {
     checkpoints: Vec<CheckpointRow>,
-    channels: Vec<ChannelRow>,
     writes: Vec<WriteRow>,
     bytes: usize,
 }
@@ -126,7 +130,6 @@ impl Gathered {
 
     fn clear(&mut self) {
         self.checkpoints.clear();
-        self.channels.clear();
         self.writes.clear();
         self.bytes = 0;
     }
@@ -135,17 +138,14 @@ impl Gathered {
         let versions: Vec<(&str, u64)> = new.versions().collect();
         let versions = serde_json::to_string(&versions).map_err(|e| SaverError::Failed(Box::new(e)))?;
         let (thread, ns) = (place.thread, place.ns);
+        let mut changed = Encoder::with_capacity(8 + new.changed().map(|(c, b)| c.len() + b.len() + 16).sum::<usize>());
+        changed.len(new.changed().count());
         for (channel, bytes) in new.changed() {
-            self.bytes += bytes.len() + channel.len();
-            self.channels.push(ChannelRow {
-                thread: thread.to_owned(),
-                ns: ns.to_owned(),
-                channel: channel.to_owned(),
-                version: kept(new.id.seq),
-                bytes: bytes.to_vec(),
-            });
+            changed.str(channel);
+            changed.bytes(bytes);
         }
-        self.bytes += new.body.len() + versions.len();
+        let changed = changed.into_bytes();
+        self.bytes += new.body.len() + versions.len() + changed.len();
         self.checkpoints.push(CheckpointRow {
             thread: thread.to_owned(),
             ns: ns.to_owned(),
@@ -155,6 +155,7 @@ impl Gathered {
             source: new.source.name(),
             body: new.body.to_vec(),
             versions,
+            changed,
         });
         Ok(())
     }

@@ -1,18 +1,17 @@
 //! `PostgresSaver`: checkpoints of state graphs on a PostgreSQL server.
 //!
-//! Puts are gathered and written in one transaction when they must be durable (`flush`), when somebody reads, or when
-//! they grow large. Whatever is killed, this process or the server, leaves all of a transaction or nothing of it. What
+//! Whatever is killed, this process or the server, leaves all of a transaction or nothing of it. What
 //! could not be written stays gathered and is written by the next call that finds the server.
 
-use super::{Blobs, Found, Gathered, NEWEST, SELECT, Wanted, kept};
+use super::shared::{Database, DatabaseSaver};
+use super::{Blobs, Found, Gathered, NEWEST, SELECT, Wanted, changed_in, kept};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Row};
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use tradegraph_graph::{CheckpointId, NewCheckpoint, Place, Query, Saved, Saver, SaverError, TaskWrite};
+use tradegraph_graph::{CheckpointId, Place, Saved, SaverError, TaskWrite};
 
 /// How long the server may take for a call, and for a connection.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -87,13 +86,11 @@ impl From<PostgresError> for SaverError {
 }
 
 /// Checkpoints on a PostgreSQL server, from version 13 on.
-pub struct PostgresSaver {
-    inner: Mutex<Inner>,
-}
+pub type PostgresSaver = DatabaseSaver<Server>;
 
-impl std::fmt::Debug for PostgresSaver {
+impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PostgresSaver").field("at", &self.lock().server.at).finish()
+        f.debug_struct("PostgresSaver").field("at", &self.at).finish()
     }
 }
 
@@ -120,17 +117,12 @@ impl PostgresSaver {
         let runtime = Some(runtime.map_err(PostgresError::Runtime)?);
         let mut server = Server { runtime, connection: None, options, at };
         server.migrate()?;
-        Ok(PostgresSaver { inner: Mutex::new(Inner { server, gathered: Gathered::default() }) })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing panics while it is held; what a poisoned lock guards is whole.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(DatabaseSaver::over(server))
     }
 }
 
 /// A connection that is made when it is needed, with the runtime that drives it.
-struct Server {
+pub struct Server {
     runtime: Option<Runtime>,
     connection: Option<PgConnection>,
     options: PgConnectOptions,
@@ -241,28 +233,31 @@ fn was_lost(e: &sqlx::Error) -> bool {
     }
 }
 
-struct Inner {
-    server: Server,
-    gathered: Gathered,
-}
-
-impl Inner {
-    /// Writes everything that was put; what cannot be written stays.
-    fn write(&mut self) -> Result<(), SaverError> {
-        if self.gathered.is_empty() {
-            return Ok(());
-        }
-        let gathered = &self.gathered;
-        self.server.call("written", async |c| insert(c, gathered).await)?;
-        self.gathered.clear();
-        Ok(())
+impl Database for Server {
+    fn write(&mut self, gathered: &Gathered) -> Result<(), SaverError> {
+        Ok(self.call("written", async |c| insert(c, gathered).await)?)
     }
 
     fn read(&mut self, place: Place<'_>, wanted: Wanted) -> Result<Vec<Saved>, SaverError> {
-        self.write()?;
         let (thread, ns) = (place.thread, place.ns);
-        let (found, blobs) = self.server.call("read", async |c| select(c, thread, ns, wanted).await)?;
+        let (found, blobs) = self.call("read", async |c| select(c, thread, ns, wanted).await)?;
         found.into_iter().map(|f| f.with(&blobs)).collect()
+    }
+
+    fn newest(&mut self, thread: &str) -> Result<Option<i64>, SaverError> {
+        Ok(self.call("read", async |c| sqlx::query_scalar(NEWEST).bind(thread).fetch_one(c).await)?)
+    }
+
+    fn forget(&mut self, thread: &str) -> Result<(), SaverError> {
+        self.call("changed", async |c| {
+            let mut t = c.begin().await?;
+            for table in ["checkpoints", "channels", "task_writes"] {
+                let sql = format!("DELETE FROM {table} WHERE thread = $1");
+                sqlx::query(sqlx::AssertSqlSafe(sql)).bind(thread).execute(&mut *t).await?;
+            }
+            t.commit().await
+        })?;
+        Ok(())
     }
 }
 
@@ -293,19 +288,22 @@ async fn insert(c: &mut PgConnection, gathered: &Gathered) -> Result<(), sqlx::E
         .execute(&mut *t)
         .await?;
     }
-    let last: BTreeMap<_, _> =
-        gathered.channels.iter().map(|r| ((&r.thread, &r.ns, r.version, &r.channel), r)).collect();
-    let rows: Vec<_> = last.into_values().collect();
-    if !rows.is_empty() {
+    let mut last = BTreeMap::new();
+    for r in &gathered.checkpoints {
+        for (channel, bytes) in changed_in(&r.changed).map_err(|e| sqlx::Error::Encode(e.into()))? {
+            last.insert((r.thread.as_str(), r.ns.as_str(), kept(r.id.seq), channel), bytes);
+        }
+    }
+    if !last.is_empty() {
         sqlx::query(
             "INSERT INTO channels SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], \
              $5::bytea[]) ON CONFLICT (thread, ns, version, channel) DO UPDATE SET bytes = excluded.bytes",
         )
-        .bind(rows.iter().map(|r| r.thread.as_str()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| r.ns.as_str()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| r.version).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| r.channel.as_str()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|r| r.bytes.as_slice()).collect::<Vec<_>>())
+        .bind(last.keys().map(|(thread, ..)| *thread).collect::<Vec<_>>())
+        .bind(last.keys().map(|(_, ns, ..)| *ns).collect::<Vec<_>>())
+        .bind(last.keys().map(|(_, _, version, _)| *version).collect::<Vec<_>>())
+        .bind(last.keys().map(|(.., channel)| *channel).collect::<Vec<_>>())
+        .bind(last.values().copied().collect::<Vec<_>>())
         .execute(&mut *t)
         .await?;
     }
@@ -394,52 +392,4 @@ async fn select(
     }
     t.commit().await?;
     Ok((found, blobs))
-}
-
-impl Saver for PostgresSaver {
-    fn put(&self, place: Place<'_>, checkpoint: &NewCheckpoint<'_>) -> Result<(), SaverError> {
-        let mut inner = self.lock();
-        inner.gathered.put(place, checkpoint)?;
-        if inner.gathered.is_full() { inner.write() } else { Ok(()) }
-    }
-
-    fn put_writes(&self, place: Place<'_>, id: CheckpointId, writes: &[TaskWrite]) -> Result<(), SaverError> {
-        let mut inner = self.lock();
-        inner.gathered.put_writes(place, id, writes);
-        if inner.gathered.is_full() { inner.write() } else { Ok(()) }
-    }
-
-    fn get(&self, place: Place<'_>, id: Option<CheckpointId>) -> Result<Option<Saved>, SaverError> {
-        Ok(self.lock().read(place, Wanted::one(id))?.into_iter().next())
-    }
-
-    fn list(&self, place: Place<'_>, query: Query) -> Result<Vec<Saved>, SaverError> {
-        self.lock().read(place, Wanted::listed(query))
-    }
-
-    fn newest_seq(&self, thread: &str) -> Result<u64, SaverError> {
-        let mut inner = self.lock();
-        inner.write()?;
-        let newest: Option<i64> =
-            inner.server.call("read", async |c| sqlx::query_scalar(NEWEST).bind(thread).fetch_one(c).await)?;
-        Ok(newest.map_or(0, i64::cast_unsigned))
-    }
-
-    fn delete_thread(&self, thread: &str) -> Result<(), SaverError> {
-        let mut inner = self.lock();
-        inner.write()?;
-        inner.server.call("changed", async |c| {
-            let mut t = c.begin().await?;
-            for table in ["checkpoints", "channels", "task_writes"] {
-                let sql = format!("DELETE FROM {table} WHERE thread = $1");
-                sqlx::query(sqlx::AssertSqlSafe(sql)).bind(thread).execute(&mut *t).await?;
-            }
-            t.commit().await
-        })?;
-        Ok(())
-    }
-
-    fn flush(&self) -> Result<(), SaverError> {
-        self.lock().write()
-    }
 }

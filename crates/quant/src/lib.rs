@@ -7,6 +7,7 @@
 
 pub mod attribution;
 pub mod calibration;
+pub mod execution;
 pub mod fan;
 pub mod fibonacci;
 pub mod growth;

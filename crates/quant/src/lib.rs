@@ -9,6 +9,7 @@ pub mod allocation;
 pub mod attribution;
 pub mod calibration;
 pub mod econometrics;
+pub mod execution;
 pub mod fan;
 pub mod fibonacci;
 pub mod growth;

@@ -80,6 +80,7 @@ fn percent(x: f64) -> String {
 /// A computation that these data do not allow.
 fn wrong(what: String) -> Failure {
     Failure::new(Kind::Input, what)
+        .next("docs/quant.md says what each computation needs; choose with --symbols, --from and --to")
 }
 
 /// A table whose columns `right` are numbers.

@@ -126,7 +126,7 @@ impl Pov {
         let sent = from.i64("lots sent")?;
         let damaged = |found: u64| DecodeError::Mismatch { what: "participation", found, expected: lots as u64 };
         let mut pov = Pov::new(lots, share, cap).map_err(|_| damaged(share.to_bits()))?;
-        if !(0..=lots).contains(&sent) || !(volume >= 0.0 && volume.is_finite()) {
+        if !((0..=lots).contains(&sent) && volume >= 0.0 && volume.is_finite()) {
             return Err(damaged(sent as u64));
         }
         (pov.volume, pov.sent) = (volume, sent);

@@ -110,7 +110,7 @@ fn median(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let n = values.len();
     match values.get(n / 2) {
-        Some(upper) if n % 2 == 0 => 0.5 * (values[n / 2 - 1] + upper),
+        Some(upper) if n.is_multiple_of(2) => 0.5 * (values[n / 2 - 1] + upper),
         Some(middle) => *middle,
         None => f64::NAN,
     }

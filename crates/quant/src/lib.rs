@@ -15,6 +15,7 @@ pub mod fibonacci;
 pub mod growth;
 pub mod hedge;
 pub mod indicators;
+pub mod learners;
 pub mod no_trade;
 pub mod options;
 pub mod performance;

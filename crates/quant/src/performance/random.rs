@@ -1,5 +1,7 @@
 //! Random numbers that a seed determines.
 
+use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
+
 /// The generator xoshiro256** whose state is filled by splitmix64 from a 64-bit seed: the same numbers on every machine,
 /// period 2²⁵⁶ − 1, not for secrets.
 ///
@@ -35,6 +37,27 @@ impl Random {
     /// Uniform on `[0, 1)`: a multiple of 2⁻⁵³.
     pub fn uniform(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Writes the place in the stream canonically.
+    pub fn save(&self, to: &mut Encoder) {
+        self.state.iter().for_each(|s| to.u64(*s));
+    }
+
+    /// Reads what `save` wrote.
+    ///
+    /// # Errors
+    /// `DecodeError` if the bytes are damaged; four zeros are no place in the stream.
+    pub fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        let mut state = [0; 4];
+        for s in &mut state {
+            *s = from.u64("random numbers")?;
+        }
+        if state == [0; 4] {
+            return Err(DecodeError::Mismatch { what: "random numbers", found: 0, expected: 1 });
+        }
+        self.state = state;
+        Ok(())
     }
 
     /// Uniform on `0..n`, each with exactly the same probability; `n` is above 0. Source: Lemire, ACM Transactions on

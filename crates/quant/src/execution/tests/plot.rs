@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 const COLOURS: [&str; 4] = ["#1f6feb", "#d1603d", "#2e8b57", "#8250df"];
 const LEFT: f64 = 64.0;
-const TOP: f64 = 34.0;
+const TOP: f64 = 38.0;
 const WIDTH: f64 = 420.0;
-const HEIGHT: f64 = 180.0;
+const HEIGHT: f64 = 176.0;
 
 /// A named line through points.
 pub(crate) type Line<'a> = (&'a str, Vec<(f64, f64)>);
@@ -24,7 +24,7 @@ pub(crate) fn svg(title: &str, x_axis: &str, y_axis: &str, lines: &[Line<'_>]) -
     let mut s = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"640\" height=\"260\" viewBox=\"0 0 640 260\" font-family=\"sans-serif\" \
          font-size=\"11\" fill=\"#444\">\n<rect width=\"640\" height=\"260\" fill=\"#fff\"/>\n\
-         <text x=\"{LEFT}\" y=\"18\" font-size=\"13\" fill=\"#111\">{title}</text>\n\
+         <text x=\"{LEFT}\" y=\"16\" font-size=\"13\" fill=\"#111\">{title}</text>\n\
          <path d=\"M{LEFT} {TOP}V{bottom}H{right}\" fill=\"none\" stroke=\"#999\"/>\n"
     );
     let label = |s: &mut String, x: f64, y: f64, anchor: &str, text: &str| {
@@ -43,7 +43,7 @@ pub(crate) fn svg(title: &str, x_axis: &str, y_axis: &str, lines: &[Line<'_>]) -
     label(&mut s, LEFT + WIDTH / 2.0, bottom + 32.0, "middle", x_axis);
     label(&mut s, LEFT - 6.0, bottom, "end", &short(y0));
     label(&mut s, LEFT - 6.0, TOP + 10.0, "end", &short(y1));
-    label(&mut s, LEFT + 6.0, TOP + 4.0, "start", y_axis);
+    label(&mut s, LEFT, TOP - 4.0, "start", y_axis);
     for (k, (name, line)) in lines.iter().enumerate() {
         let colour = COLOURS[k % COLOURS.len()];
         let mut path = String::new();

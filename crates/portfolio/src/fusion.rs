@@ -486,7 +486,8 @@ impl FusionAllocator {
             if fits {
                 let values = &mut self.wanted[from..to];
                 sides.resolve(&rules, values);
-                columns::size(&rules, risk.map(|r| r.volatility.cells(from, to)), values);
+                let known = risk.map(|r| r.volatility).map(|v| v.cells(from.min(v.len()), to.min(v.len())));
+                columns::size(&rules, known, values);
                 continue;
             }
             for i in from..to {

@@ -6,7 +6,7 @@ usage: foundation.py --binary target/release/tradegraph --peers DIR --scratch DI
 --peers is the folder of the peers' scripts, --scratch what their set-up made (its README says how): `data` (columns), `venv`
 and `venv-rb` (Python). A peer that is not set up is left out and said so. Rows run one after another; within a row every
 command runs once a round, so that a slow moment of the machine meets all of them, and the ratio is taken round by round.
---write puts the table between the two marks of a Markdown file. --build adds F9, a clean release build of ten minutes.
+--write puts the table between two marks of a Markdown file, at its end if it has none. --build adds F9, a clean release build of ten minutes.
 """
 import argparse, json, os, shutil, statistics, subprocess, sys, tempfile, time
 
@@ -167,5 +167,7 @@ text = "\n".join(table) + f"\n\n{load}\n"
 print(text)
 if a.write:
     page = open(a.write).read()
-    before, rest = page.split(MARKS[0])
-    open(a.write, "w").write(before + MARKS[0] + "\n" + text + "\n" + MARKS[1] + rest.split(MARKS[1])[1])
+    # A page without the marks gets the table at its end.
+    before, _, rest = page.partition(MARKS[0])
+    after = rest.partition(MARKS[1])[2]
+    open(a.write, "w").write(before + MARKS[0] + "\n" + text + "\n" + MARKS[1] + after)

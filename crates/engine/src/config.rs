@@ -1,5 +1,6 @@
 //! `RunConfig`: a mandate in the engine's terms. The binary reads TOML into it; nothing here reads a file.
 
+use crate::coordinator::ComputeBudget;
 use crate::own::{BuildError, OwnConfig};
 use std::sync::Arc;
 use tradegraph_agents::{
@@ -12,7 +13,7 @@ use tradegraph_execution::Frictions;
 use tradegraph_learning::HedgerParameters;
 use tradegraph_ledger::Financing;
 use tradegraph_market::calendar::CalendarId;
-use tradegraph_market::{Actions, Batch, Universe};
+use tradegraph_market::{Actions, Batch, FeatureKind, FeatureSpec, Universe};
 use tradegraph_portfolio::{DirectSize, FusionParameters};
 
 /// When the council decides.
@@ -167,6 +168,8 @@ pub struct RunConfig {
     pub schedules: Vec<Schedule>,
     /// The agents that exist.
     pub agents: Vec<AgentConfig>,
+    /// Work that the strategies of one decision may do together; `None` for as much as they want.
+    pub compute: Option<ComputeBudget>,
     /// How signals become targets.
     pub allocator: AllocatorConfig,
     /// The risk manager's caps on targets.
@@ -202,6 +205,22 @@ pub enum ConfigError {
         symbol: String,
         /// Its multiplier.
         multiplier: Quantity,
+    },
+    /// An agent that is sized directly has nobody to share with.
+    #[error("work can be shared by a council only: a direct allocator runs every agent")]
+    Compute,
+    /// An agent that those of higher priority leave too little for.
+    #[error(
+        "'{agent}' would never run: {needed_ns} ns of work are counted for its opinions and those of agents with a higher \
+         priority, the budget of a decision is {budget_ns} ns"
+    )]
+    NeverRuns {
+        /// Its node.
+        agent: &'static str,
+        /// Work of its opinions and of those served before, in counted nanoseconds.
+        needed_ns: u64,
+        /// Work of a decision, in counted nanoseconds.
+        budget_ns: u64,
     },
     /// Adjusted prices contain what the actions would do again.
     #[error("feed {feed} is {}: corporate actions go with raw prices only", basis.name())]
@@ -241,6 +260,11 @@ impl RunConfig {
         ours.or_else(|| self.own().find(|own| own.id == id).map(|own| own.agent.node))
     }
 
+    /// The closes of every feed, by which the coordinator knows what the market did.
+    pub(crate) fn closes(&self) -> Vec<FeatureSpec> {
+        (0..self.feeds.len()).map(|at| FeatureSpec { kind: FeatureKind::Close, feed: FeedId(at as u16) }).collect()
+    }
+
     /// Says what cannot be run.
     ///
     /// # Errors
@@ -248,6 +272,15 @@ impl RunConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         if let Some((_, x)) = self.universe.iter().find(|(_, x)| x.multiplier != Quantity::ONE) {
             return Err(ConfigError::Multiplier { symbol: x.symbol.clone(), multiplier: x.multiplier });
+        }
+        if let Some(budget) = &self.compute {
+            if matches!(self.allocator, AllocatorConfig::Direct { .. }) {
+                return Err(ConfigError::Compute);
+            }
+            if let Some((agent, needed_ns)) = budget.starves(self.universe.len()) {
+                let agent = self.node(agent).unwrap_or("unknown");
+                return Err(ConfigError::NeverRuns { agent, needed_ns, budget_ns: budget.cycle_ns });
+            }
         }
         if self.actions.is_empty() {
             return Ok(());

@@ -4,6 +4,7 @@
 //! the allocator on depends on the account and is resumed for each decision.
 
 use crate::config::{AllocatorConfig, RecordLevel, RunConfig};
+use crate::coordinator::Ingestor;
 use crate::desk::{Allocator, Desk};
 use crate::records::{Evidence, put_decision, put_regime};
 use smallvec::SmallVec;
@@ -16,6 +17,7 @@ use tradegraph_domain::{
 use tradegraph_graph::{
     Channel, Choice, CompileError, Compiled, GraphBuilder, Io, Limits, Node, NodeError, NodeId, Paused, RunError, START,
 };
+use tradegraph_market::Bindings;
 use tradegraph_portfolio::{Decision, size_in_lots};
 
 /// Where a cycle goes after the allocator.
@@ -64,6 +66,7 @@ impl Node<Desk> for AgentNode {
         let n_feeds = desk.present.len();
         let points = desk.points.ts.len();
         if desk.points.row_by_row
+            && desk.points.shared.is_empty()
             && let Some(rule) = self.agent.cellwise()
             && let Some(mut out) = desk.signals.rows_mut(self.row, points)
         {
@@ -71,6 +74,10 @@ impl Node<Desk> for AgentNode {
             return Ok(());
         }
         for (k, ts) in desk.points.ts.iter().enumerate() {
+            if desk.points.waits(k, self.agent.id()) {
+                desk.signals.keep(self.row, k + 1);
+                continue;
+            }
             let ahead = &desk.points.ahead[k * n_feeds..(k + 1) * n_feeds];
             let view = desk.panel.view(*ts, ahead);
             self.agent.decide(&view, &mut desk.signals.row_mut(self.row, k + 1));
@@ -89,7 +96,11 @@ impl Node<Desk> for AgentNode {
 
 impl Council {
     /// Wires and compiles the council. With the direct allocator it holds live nodes only.
-    pub(crate) fn new(config: &RunConfig, agents: Vec<Box<dyn Agent>>) -> Result<Self, CompileError> {
+    pub(crate) fn new(
+        config: &RunConfig,
+        agents: Vec<Box<dyn Agent>>,
+        bindings: &Bindings,
+    ) -> Result<Self, CompileError> {
         let direct = matches!(config.allocator, AllocatorConfig::Direct { .. });
         let mut g = GraphBuilder::<Desk>::new("council");
         let route = g.channel("route", Channel::last(Route::Learn));
@@ -98,7 +109,7 @@ impl Council {
         let targets = g.channel::<(), ()>("targets", Channel::external());
         let books = g.channel::<(), ()>("books", Channel::external());
 
-        let ingest = g.node_fn("market_data_ingestor", |_: &mut Desk, _: &mut Io<'_>| Ok(()));
+        let ingest = g.node("market_data_ingestor", Ingestor::new(config, bindings));
         g.node_mut(ingest).once().writes(&[panel.id()]);
         g.edge(START, ingest);
 
@@ -355,6 +366,9 @@ fn record(desk: &mut Desk, order: &Order, refusal: Option<&Refusal>, nav_nano: i
     let evidence = |put: &mut dyn FnMut(Evidence)| {
         for at in signals.live().iter().filter(|at| signals.row(**at, k).is_ok(i)) {
             let (agent, columns) = &desk.evidence[*at];
+            if desk.points.waits(desk.points.at, *agent) {
+                continue; // what is known now is not what its opinion rests on
+            }
             for (need, id) in (0_u16..).zip(columns) {
                 put(Evidence { agent: *agent, need, value: view.feature(*id).get(i).ok() });
             }

@@ -1,6 +1,7 @@
 //! `Desk`: everything that a run knows, but for the council's graph. The nodes of the graph work on it.
 
 use crate::config::{AllocatorConfig, RecordLevel, RunConfig};
+use crate::coordinator::Negotiation;
 use crate::equity::EquityCurve;
 use crate::exits::Exits;
 use crate::records::{FinancingRecord, put_breaker, put_financing};
@@ -37,6 +38,10 @@ pub(crate) struct Points {
     pub(crate) at: usize,
     /// One decision after each row of the one feed.
     pub(crate) row_by_row: bool,
+    /// By decision, how its work was shared if there was too little for all; empty without a budget.
+    pub(crate) shared: Vec<Option<Negotiation>>,
+    /// The same of the decision before the block.
+    pub(crate) shared_before: Option<Negotiation>,
 }
 
 impl Points {
@@ -46,6 +51,24 @@ impl Points {
         self.changed.clear();
         self.at = 0;
         self.row_by_row = false;
+        self.shared.clear();
+    }
+
+    /// How the work of decision `at` was shared, if there was too little for all.
+    #[inline]
+    pub(crate) fn negotiation(&self, at: usize) -> Option<&Negotiation> {
+        self.shared.get(at)?.as_ref()
+    }
+
+    /// How the work of the decision of row `k` of the signal book was shared: row 0 is the one before the block.
+    pub(crate) fn negotiation_of_row(&self, k: usize) -> Option<&Negotiation> {
+        k.checked_sub(1).map_or(self.shared_before.as_ref(), |at| self.negotiation(at))
+    }
+
+    /// Whether an agent keeps its last opinion in decision `at`.
+    #[inline]
+    pub(crate) fn waits(&self, at: usize, agent: AgentId) -> bool {
+        self.negotiation(at).is_some_and(|n| n.waits(agent))
     }
 }
 
@@ -175,6 +198,9 @@ impl Desk {
     pub(crate) fn new(config: &RunConfig, agents: &[&dyn Agent]) -> Result<Self, LedgerError> {
         let n = config.universe.len();
         let mut needs: Vec<_> = agents.iter().flat_map(|a| a.needs().iter().copied()).collect();
+        if config.compute.is_some() {
+            needs.extend(config.closes());
+        }
         let mut hedger = Hedger::new(HedgerParameters::default(), vec![]);
         if let AllocatorConfig::Fusion { parameters, learning } = &config.allocator {
             needs.extend(FusionAllocator::needs(parameters));

@@ -5,6 +5,7 @@
 mod actions;
 mod backtest;
 mod config;
+mod coordinator;
 mod council;
 mod desk;
 mod equity;
@@ -21,6 +22,7 @@ pub use backtest::{BackTest, BranchError, Opinion, Outcome, Progress, RunFailure
 pub use config::{
     AgentConfig, AllocatorConfig, ConfigError, ExitRules, RecordLevel, RunConfig, Schedule, build_agents,
 };
+pub use coordinator::{AgentBid, AgentClaim, ComputeBudget, Negotiation};
 pub use desk::{Counts, Desk, Effects, Fault};
 pub use equity::EquityPoint;
 pub use journal::{CommitGroup, Journal, JournalError, MemoryJournal, Snapshot};

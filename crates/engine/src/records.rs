@@ -3,6 +3,7 @@
 //! for each; version 3 has records of breakers, orders with stops, costs of fills by kind, financing, what the council learned, the market's regimes
 //! and the agents' results. Journals of older versions can be read, and not be run again.
 
+use crate::coordinator::{AgentClaim, Negotiation};
 use crate::packed::{Line, count, int, small, wide};
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_controls::{Action, Change, Trip};
@@ -215,6 +216,8 @@ pub enum Record {
     },
     /// Borrow fees and interest of some nights.
     Financing(Box<FinancingRecord>),
+    /// Not every strategy could run for a decision.
+    Negotiation(Negotiation),
     /// The canonical state's hash after an event.
     StateHash {
         /// Event.
@@ -237,6 +240,7 @@ const COUNCIL_DECISION: u8 = 12;
 const LESSON: u8 = 13;
 const REGIME: u8 = 14;
 const RESULTS: u8 = 15;
+const NEGOTIATION: u8 = 16;
 const COSTS: u8 = 10;
 const FINANCING: u8 = 11;
 const BREAKER_TRIPPED: u8 = 8;
@@ -295,6 +299,22 @@ pub(crate) fn put_lesson(to: &mut Encoder, seq: u64, ts: Timestamp, lesson: &Les
         line.int(*weight);
         line.byte(if gain.is_some() { VALUE } else { NO_VALUE });
         gain.iter().for_each(|g| line.int(*g));
+    }
+    line.flush();
+}
+
+pub(crate) fn put_negotiation(to: &mut Encoder, seq: u64, ts: Timestamp, n: &Negotiation) {
+    let mut line = Line::new(to);
+    line.byte(NEGOTIATION);
+    line.count(seq);
+    line.int(ts.0);
+    line.count(n.budget_ns);
+    line.count(n.claims.len() as u64);
+    for c in &n.claims {
+        line.count(c.agent.0.into());
+        line.tagged_float(u8::from(c.runs), c.value);
+        [c.cost_ns, c.missed.into(), c.rank.into(), c.left_ns].into_iter().for_each(|x| line.count(x));
+        line.int(c.priority.into());
     }
     line.flush();
 }
@@ -581,6 +601,19 @@ fn one(d: &mut Decoder<'_>, len: usize) -> Result<Record, DecodeError> {
             let (seq, ts) = (count(d, "seq")?, Timestamp(int(d, "time")?));
             let byte = d.u8("regime")?;
             Record::Regime { seq, ts, regime: Regime::from_byte(byte).ok_or(invalid("regime", byte))? }
+        }
+        NEGOTIATION => {
+            let (seq, ts, budget_ns) = (count(d, "seq")?, Timestamp(int(d, "time")?), count(d, "work")?);
+            let mut claims = Vec::new();
+            for _ in 0..count(d, "claims")? {
+                let agent = AgentId(small(d, "agent")?);
+                let runs = d.bool("whether it runs")?;
+                let value = d.f64("value")?;
+                let (cost_ns, missed, rank) = (count(d, "cost")?, small(d, "missed")?, small(d, "rank")?);
+                let (left_ns, priority) = (count(d, "work left")?, small(d, "priority")?);
+                claims.push(AgentClaim { agent, value, cost_ns, missed, priority, rank, runs, left_ns });
+            }
+            Record::Negotiation(Negotiation { seq, ts, budget_ns, claims })
         }
         RESULTS => {
             let (seq, ts) = (count(d, "seq")?, Timestamp(int(d, "time")?));
@@ -998,6 +1031,25 @@ mod tests {
             let mut e = Encoder::new();
             put_action(&mut e, &record);
             prop_assert_eq!(decode(e.as_bytes()), Ok(vec![Record::Action(Box::new(record))]));
+            for cut in 1..e.as_bytes().len() {
+                prop_assert!(decode(&e.as_bytes()[..cut]).is_err());
+            }
+        }
+
+        #[test]
+        fn negotiations_survive(
+            claims in prop::collection::vec((any::<u16>(), any::<f64>(), (0..i64::MAX as u64, any::<u32>(), any::<u32>()), any::<bool>(), any::<i32>()), 0..5),
+            (budget_ns, left_ns, ts) in (0..i64::MAX as u64, 0..i64::MAX as u64, any::<i64>()),
+        ) {
+            let claim = |(agent, value, (cost_ns, missed, rank), runs, priority)| {
+                AgentClaim { agent: AgentId(agent), value, cost_ns, missed, priority, rank, runs, left_ns }
+            };
+            let claims: Vec<_> = claims.into_iter().map(claim).collect();
+            prop_assume!(claims.iter().all(|c| !c.value.is_nan()));
+            let n = Negotiation { seq: 5, ts: Timestamp(ts), budget_ns, claims };
+            let mut e = Encoder::new();
+            put_negotiation(&mut e, n.seq, n.ts, &n);
+            prop_assert_eq!(decode(e.as_bytes()), Ok(vec![Record::Negotiation(n)]));
             for cut in 1..e.as_bytes().len() {
                 prop_assert!(decode(&e.as_bytes()[..cut]).is_err());
             }

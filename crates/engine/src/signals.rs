@@ -130,6 +130,16 @@ impl SignalBook {
         }
     }
 
+    /// Row `k` of an agent becomes what the row before it is.
+    pub(crate) fn keep(&mut self, agent: usize, k: usize) {
+        let n = self.n;
+        let Some((r, before)) = self.rows.get_mut(agent).zip(k.checked_sub(1)) else { return };
+        let m = n * r.n_factors;
+        r.factors.copy_within(before * m..k * m, k * m);
+        r.confidence.copy_within(before * n..k * n, k * n);
+        r.status.copy_within(before * n..k * n, k * n);
+    }
+
     /// Makes row `k` the one before the next block.
     pub(crate) fn carry(&mut self, k: usize) {
         let n = self.n;

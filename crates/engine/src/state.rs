@@ -6,7 +6,9 @@ use crate::council::Council;
 use crate::desk::{Allocator, Desk, Effects, Fault};
 use crate::exits;
 use crate::own::BuildError;
-use crate::records::{put_cancelled, put_command, put_costs, put_fill, put_lesson, put_rejected, put_results};
+use crate::records::{
+    put_cancelled, put_command, put_costs, put_fill, put_lesson, put_negotiation, put_rejected, put_results,
+};
 use crate::signals::NARROW;
 use crate::timeline::{Tick, TickPayload};
 use tradegraph_agents::Agent;
@@ -64,7 +66,7 @@ impl State {
         let desk = Desk::new(config, &agents.iter().map(|a| a.as_ref() as &dyn Agent).collect::<Vec<_>>())?;
         let bindings = desk.panel.bindings();
         agents.iter_mut().for_each(|a| a.bind(&bindings));
-        Ok(State { desk, council: Council::new(config, agents)? })
+        Ok(State { desk, council: Council::new(config, agents, &bindings)? })
     }
 
     /// Everything but the graph.
@@ -399,6 +401,9 @@ fn decide(state: &mut State) {
         }
     }
     let at = desk.points.at;
+    if desk.record >= RecordLevel::Outcomes && desk.points.negotiation(at).is_some() {
+        desk.record_negotiation();
+    }
     let run = match &desk.allocator {
         Allocator::Fusion(_) => true,
         Allocator::Direct(a) => desk.points.changed.get(at).copied().unwrap_or(true) || a.has_unmet(),
@@ -540,8 +545,19 @@ impl Desk {
         let last = self.points.ts.len();
         if last > 0 {
             self.signals.carry(last);
+            self.points.shared_before = self.points.shared.pop().flatten();
         }
         self.points.clear();
+    }
+
+    /// Puts on record how the work of the decision that comes now was shared.
+    #[cold]
+    fn record_negotiation(&mut self) {
+        let from = self.out.records.as_bytes().len();
+        if let Some(n) = self.points.negotiation(self.points.at) {
+            put_negotiation(&mut self.out.records, self.seq.0, self.ts, n);
+        }
+        self.hash_records(from);
     }
 
     /// Folds the records that an event made into the rolling hash.

@@ -11,7 +11,7 @@ use tradegraph_domain::{
     format_nano,
 };
 use tradegraph_engine::records::DecisionRecord;
-use tradegraph_engine::{AllocatorConfig, RunConfig, build_agents};
+use tradegraph_engine::{AgentClaim, AllocatorConfig, Negotiation, RunConfig, build_agents};
 use tradegraph_portfolio::{Cause, top_reasons};
 
 /// One line of the waterfall.
@@ -87,7 +87,8 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
         lines.push(Line { what: format!("{} ({})", s.step.name(), s.step.sentence()), amount: s.amount, total });
     }
     let recorded = !w.base.is_empty() || !w.steps.is_empty();
-    let reasons = reasons(config, &agents, d);
+    let shared = story.negotiation.as_ref();
+    let reasons = reasons(config, &agents, d, shared);
     let lot = instrument.map_or(Quantity::ZERO, |x| x.lot);
     let quantity = recorded.then(|| {
         let line = &w.lots;
@@ -120,6 +121,10 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
             w.resolution.sentence()
         ));
     }
+    if let Some(n) = shared {
+        council.push("the budget of work was too small for all strategies, so they bid for it:".to_owned());
+        council.extend(n.explain(|a| format!("  {}", name(config, a))));
+    }
     let refusal = d.refusal.map(|r| {
         let show = |n: i128| match r.unit {
             Unit::NavNano => nav_share(n),
@@ -148,6 +153,7 @@ pub fn explain(config: &RunConfig, story: &OrderStory) -> Result<Explanation, Fa
                   "size": lot.to_string() },
         "stance": stance, "reasons": reasons, "regime": w.regime.name(),
         "conflict": json!({ "rule": w.resolution.name(), "why": w.resolution.sentence() }),
+        "negotiation": shared.map(|n| negotiation_json(n, config)),
         "limits": limits(config),
         "fills": story.fills.iter().map(fill_json).collect::<Vec<_>>(),
         "ended": story.ended,
@@ -178,7 +184,12 @@ fn name(config: &RunConfig, a: AgentId) -> &'static str {
 }
 
 /// The strongest reasons of a decision, strongest first, as sentences with their data.
-pub fn reasons(config: &RunConfig, agents: &[Box<dyn Agent>], d: &DecisionRecord) -> Vec<String> {
+pub fn reasons(
+    config: &RunConfig,
+    agents: &[Box<dyn Agent>],
+    d: &DecisionRecord,
+    shared: Option<&Negotiation>,
+) -> Vec<String> {
     let data = |a: AgentId| -> Vec<Option<f64>> {
         let mut values: Vec<Option<f64>> = Vec::new();
         for e in d.evidence.iter().filter(|e| e.agent == a) {
@@ -198,6 +209,9 @@ pub fn reasons(config: &RunConfig, agents: &[Box<dyn Agent>], d: &DecisionRecord
     let reasons = top_reasons(w).into_iter().map(|r| {
         let amount = amount(r.amount, w.unit);
         match r.cause {
+            Cause::Agent(a) if shared.is_some_and(|n| n.waits(a)) => {
+                format!("{} asked for {amount}: an older opinion, kept because it stood back", name(config, a))
+            }
             Cause::Agent(a) => {
                 let mut own: Vec<_> = w.base.iter().filter(|b| b.agent == a).collect();
                 own.sort_by_key(|b| std::cmp::Reverse(b.amount.unsigned_abs()));
@@ -259,6 +273,17 @@ fn fill_line(f: &FillRow, config: &RunConfig) -> String {
         f.fill.price,
         config.base
     )
+}
+
+/// Who bid for the work of a decision, for programs.
+pub fn negotiation_json(n: &Negotiation, config: &RunConfig) -> Value {
+    let claim = |c: &AgentClaim| {
+        json!({
+            "agent": name(config, c.agent), "runs": c.runs, "rank": c.rank, "priority": c.priority, "value": c.value,
+            "cost_ns": c.cost_ns, "missed": c.missed, "left_ns": c.left_ns,
+        })
+    };
+    json!({ "budget_ns": n.budget_ns, "claims": n.claims.iter().map(claim).collect::<Vec<_>>() })
 }
 
 fn fill_json(f: &FillRow) -> Value {

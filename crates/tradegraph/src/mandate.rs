@@ -2,6 +2,7 @@
 //! decimals. Left out: everything about a home or a process (see the command line).
 
 mod agents;
+mod compute;
 mod config;
 mod costs;
 mod council;
@@ -23,7 +24,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use tradegraph_controls::{AccountKind, Limits, RiskCaps};
 use tradegraph_domain::{AssetClass, Basis, Currency, Date, Money, NANO, Nanos, Price, Quantity};
-use tradegraph_engine::{ExitRules, OwnAgent, RecordLevel};
+use tradegraph_engine::{ComputeBudget, ExitRules, OwnAgent, RecordLevel};
 use tradegraph_execution::Frictions;
 use tradegraph_market::actions::Derivation;
 use tradegraph_market::calendar::CalendarId;
@@ -147,6 +148,8 @@ pub struct Mandate {
     /// When the council decides.
     pub schedule: SchedulePart,
     agents: Vec<AgentPart>,
+    /// How much work the strategies of one decision may do; `None` for as much as they want.
+    pub compute: Option<ComputeBudget>,
     /// How signals become targets.
     pub allocator: AllocatorPart,
     /// Whether positions may be short.
@@ -238,6 +241,7 @@ impl Mandate {
             "instruments",
             "schedule",
             "agents",
+            "compute",
             "allocator",
             "risk",
             "limits",
@@ -271,6 +275,12 @@ impl Mandate {
         gate.breakers = limits::breakers(root.section("breakers")?)?;
         gate.account = kind;
         let (record, snapshot_rows) = record(root.section("record")?)?;
+        let agents = agents(&root.need("agents")?.section()?, &data, own)?;
+        let compute = compute::compute(root.section("compute")?, &agents)?;
+        if let (Some(_), AllocatorPart::Direct(_)) = (&compute, &allocator) {
+            let item = root.need("compute")?;
+            return Err(item.fault("needs a council: with allocator.kind = \"direct\" every agent runs"));
+        }
         Ok(Mandate {
             name: root.need("name")?.name()?,
             seed: match root.get("seed") {
@@ -281,7 +291,8 @@ impl Mandate {
             cash,
             settlement_days,
             schedule: schedule(root.section("schedule")?, &data)?,
-            agents: agents(&root.need("agents")?.section()?, &data, own)?,
+            agents,
+            compute,
             data,
             instruments,
             overrides,

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use tradegraph_agents::Agent;
 use tradegraph_columns::Status;
 use tradegraph_domain::{BarPeriod, NANO, OrderId, Price, Regime, Side, Timestamp, WaterfallUnit, format_nano};
-use tradegraph_engine::build_agents;
 use tradegraph_engine::records::{DecisionRecord, Record};
+use tradegraph_engine::{Negotiation, build_agents};
 use tradegraph_market::Batch;
 use tradegraph_store::dataset::{Chunk, Kind as DataKind, Manifest};
 use tradegraph_store::{BatchMeta, Catalog, Cell, RunRecord, Store, Tables};
@@ -225,13 +225,15 @@ fn journalled(store: &Store, catalog: &Catalog, run: &RunRecord) -> Result<Journ
     let Journalled { mut signals, mut trades, mut actions } = Journalled::default();
     // The price at the decision, until its order has ended; orders that were refused have no fills.
     let mut decided: BTreeMap<OrderId, Price> = BTreeMap::new();
+    let mut shared: Option<Negotiation> = None;
     each(&mut store.reader(&run.info.id)?, |record| match record {
+        Record::Negotiation(n) => shared = Some(n),
         Record::Decision(d) => {
             if d.refusal.is_none() {
                 // A stop is meant to trade at its own price, not at the one of the day on which it was placed.
                 decided.insert(d.order.id, d.order.kind.stop().unwrap_or(d.price));
             }
-            let why = reasons(&prepared.config, &agents, &d);
+            let why = reasons(&prepared.config, &agents, &d, shared.as_ref().filter(|n| n.seq == d.seq));
             signals.push(signal(id, &d, symbol(d.order.instrument), why, &versions));
         }
         Record::Fill { seq, ts, fill, realised_nano, .. } => {

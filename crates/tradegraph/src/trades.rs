@@ -2,9 +2,9 @@
 
 use crate::failure::{Failure, Kind};
 use std::collections::BTreeMap;
-use tradegraph_domain::{ActionKind, Fill, OrderId, Quantity, Regime, Timestamp};
-use tradegraph_engine::Financed;
+use tradegraph_domain::{ActionKind, AgentId, Fill, OrderId, Quantity, Regime, Timestamp};
 use tradegraph_engine::records::{ActionRecord, DecisionRecord, Record, decode};
+use tradegraph_engine::{Financed, Negotiation};
 use tradegraph_execution::FillCosts;
 use tradegraph_learning::{Lesson, Statement};
 use tradegraph_store::JournalReader;
@@ -44,6 +44,10 @@ pub struct TradeLog {
     pub regimes: Vec<(Timestamp, Regime)>,
     /// What each agent had earned, at every lesson and at the end.
     pub results: Vec<(Timestamp, Statement)>,
+    /// Decisions for which not every strategy could run.
+    pub n_short_of_work: u64,
+    /// How often each agent stood back in them.
+    pub stood_back: BTreeMap<AgentId, u64>,
     /// What fills cost by kind, where the journal says it.
     pub costs: Option<FillCosts>,
     /// Borrow fees and interest.
@@ -91,6 +95,10 @@ impl TradeLog {
             }
             Record::Lesson { ts, lesson, .. } => log.lessons.push((ts, lesson)),
             Record::Regime { ts, regime, .. } => log.regimes.push((ts, regime)),
+            Record::Negotiation(n) => {
+                log.n_short_of_work += 1;
+                n.stood_back().for_each(|agent| *log.stood_back.entry(agent).or_default() += 1);
+            }
             Record::Results { ts, statement, .. } => log.results.push((ts, statement)),
             _ => {}
         })?;
@@ -129,6 +137,8 @@ fn tells_more(later: &DecisionRecord, held: &DecisionRecord) -> bool {
 pub struct OrderStory {
     /// The decision.
     pub decision: Option<Box<DecisionRecord>>,
+    /// How its work was shared, if not every strategy could run.
+    pub negotiation: Option<Negotiation>,
     /// Its fills.
     pub fills: Vec<FillRow>,
     /// How the venue ended it, if it did not fill.
@@ -140,10 +150,13 @@ pub struct OrderStory {
 /// Reads what happened to one order.
 pub fn story(reader: &mut JournalReader, id: OrderId) -> Result<OrderStory, Failure> {
     let mut story = OrderStory::default();
+    let mut shared = None;
     each(reader, |record| match record {
+        Record::Negotiation(n) => shared = Some(n),
         Record::Decision(d) => {
             story.last_order = story.last_order.max(d.order.id.0);
             if d.order.id == id {
+                story.negotiation = shared.take().filter(|n| n.seq == d.seq);
                 story.decision = Some(d);
             }
         }

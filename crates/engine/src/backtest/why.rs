@@ -1,6 +1,7 @@
 //! Why nothing was done about an instrument at the last decision.
 
 use super::BackTest;
+use crate::coordinator::Negotiation;
 use crate::desk::Allocator;
 use crate::records::Evidence;
 use tradegraph_domain::{InstrumentId, Price};
@@ -17,6 +18,8 @@ pub struct WhyNot {
     pub nav_nano: Option<i128>,
     /// The features that the agents saw.
     pub evidence: Vec<Evidence>,
+    /// How its work was shared, if not every strategy could run.
+    pub negotiation: Option<Negotiation>,
 }
 
 impl BackTest {
@@ -31,14 +34,18 @@ impl BackTest {
         let view = desk.panel.view(desk.ts, &desk.present);
         let nav = desk.books.nav().ok();
         let why = fusion.why(i, &signals, &desk.panel, &view, nav.unwrap_or_default())?;
+        let negotiation = desk.points.negotiation_of_row(k).cloned();
         let mut evidence = Vec::new();
         for at in desk.signals.live().iter().filter(|at| desk.signals.row(**at, k).is_ok(i.index())) {
             let (agent, columns) = &desk.evidence[*at];
+            if negotiation.as_ref().is_some_and(|n| n.waits(*agent)) {
+                continue;
+            }
             for (need, id) in (0_u16..).zip(columns) {
                 evidence.push(Evidence { agent: *agent, need, value: view.feature(*id).get(i.index()).ok() });
             }
         }
         let price = desk.panel.last(i).map_or(Price::ZERO, |(p, _)| p);
-        Some(WhyNot { why, price, nav_nano: nav, evidence })
+        Some(WhyNot { why, price, nav_nano: nav, evidence, negotiation })
     }
 }

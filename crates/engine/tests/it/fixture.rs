@@ -4,8 +4,8 @@
 
 use super::engine::records::{Binding, DecisionRecord, FORMAT, Record, decode};
 use super::engine::{
-    AgentConfig, AllocatorConfig, BackTest, CommitGroup, Journal, JournalError, Outcome, RecordLevel, RunConfig,
-    RunFailure, Schedule, Snapshot,
+    AgentBid, AgentConfig, AllocatorConfig, BackTest, CommitGroup, ComputeBudget, Journal, JournalError, Outcome,
+    RecordLevel, RunConfig, RunFailure, Schedule, Snapshot,
 };
 use std::sync::Arc;
 use tradegraph_agents::{LongTermParameters, MeanReversionParameters, MomentumParameters, RuleSpec};
@@ -221,6 +221,7 @@ pub fn config(feeds: Vec<Batch>) -> RunConfig {
         actions: Arc::default(),
         schedules: vec![Schedule::OnBars(FeedId(0))],
         agents: vec![AgentConfig::Rule(crossing(0))],
+        compute: None,
         allocator: AllocatorConfig::Direct { size: DirectSize::Quantity(units(10)), allow_short: false },
         caps: RiskCaps { position: None, gross: None },
         limits: Limits { commission, half_spread, ..Limits::default() },
@@ -284,6 +285,30 @@ pub fn council_of_all(feed: u16) -> Vec<AgentConfig> {
     vec![momentum(feed), mean_reversion(feed), long_term(feed), AgentConfig::Rule(crossing(feed))]
 }
 
+/// Work for so many of the agents of a council in each decision; momentum is served first.
+pub fn compute_for(n: u64, c: &RunConfig) -> ComputeBudget {
+    let bid = |a: &AgentConfig| AgentBid {
+        agent: a.id(),
+        weight_nano: NANO,
+        cost_ns: 10,
+        priority: i32::from(matches!(a, AgentConfig::Momentum { .. })),
+    };
+    ComputeBudget { cycle_ns: n * 10 * c.universe.len() as u64, bids: c.agents.iter().map(bid).collect() }
+}
+
+/// Every agent and every stage.
+pub fn whole_council(feeds: Vec<Batch>) -> RunConfig {
+    let c = council(feeds);
+    let limits = Limits { allow_short: true, ..c.limits.clone() };
+    RunConfig { agents: council_of_all(0), allocator: staged(30, 90, 1, true), limits, ..c }
+}
+
+/// The same with work for two of the four.
+pub fn short_of_work(feeds: Vec<Batch>) -> RunConfig {
+    let c = whole_council(feeds);
+    RunConfig { compute: Some(compute_for(2, &c)), ..c }
+}
+
 /// Configurations over the same data that take every road through the engine.
 pub fn roads(feeds: Vec<Batch>) -> Vec<(&'static str, RunConfig)> {
     let c = config(feeds.clone());
@@ -321,15 +346,8 @@ pub fn roads(feeds: Vec<Batch>) -> Vec<(&'static str, RunConfig)> {
         ),
         ("direct participation", RunConfig { frictions: participation, ..c }),
         ("council", council(feeds.clone())),
-        (
-            "council with every stage",
-            RunConfig {
-                agents: council_of_all(0),
-                allocator: staged(30, 90, 1, true),
-                limits: limits.clone(),
-                ..council(feeds.clone())
-            },
-        ),
+        ("council with every stage", whole_council(feeds.clone())),
+        ("council short of work", short_of_work(feeds.clone())),
         (
             "council short capped",
             RunConfig { allocator: fused(30, 90, 2, true), caps, limits, ..council(feeds.clone()) },

@@ -4,6 +4,7 @@
 mod actions;
 mod behaviour;
 mod books;
+mod coordinator;
 mod costs;
 mod determinism;
 mod exits;

@@ -1,7 +1,7 @@
 //! `tradegraph watch`: the council cycle by cycle, of a run that is over or under way, made again from its journal.
 
 use crate::cli::Context;
-use crate::commands::inspect::{decision, of, state};
+use crate::commands::inspect::{agent_name, decision, of, state};
 use crate::commands::replay::catalog;
 use crate::failure::Failure;
 use crate::run::Prepared;
@@ -99,10 +99,12 @@ fn show(
 ) {
     let mut orders = Vec::new();
     let mut fills = 0_u64;
+    let mut stood_back = Vec::new();
     for record in journal.records.drain(..) {
         match record {
             Record::Decision(d) => orders.push(decision(&d, prepared)),
             Record::Fill { .. } => fills += 1,
+            Record::Negotiation(n) => stood_back = n.stood_back().map(|a| agent_name(prepared, a)).collect(),
             _ => {}
         }
     }
@@ -130,7 +132,7 @@ fn show(
         updates.insert("execution_engine".to_owned(), Value::Array(orders));
     }
     let cycle = json!({
-        "run_seq": run.seq(), "ts": run.now().to_string(), "updates": updates, "fills": fills,
+        "run_seq": run.seq(), "ts": run.now().to_string(), "updates": updates, "fills": fills, "stood_back": stood_back,
         "values": { "nav": of(&values, "nav"), "free_cash": of(&values, "free_cash"), "positions": of(&values, "positions") },
     });
     context.out.say(&line(&cycle));
@@ -160,6 +162,11 @@ fn line(cycle: &Value) -> String {
                 format!("{agent}: {few}{more}")
             }
         });
+    }
+    let stood_back: Vec<&str> =
+        of(cycle, "stood_back").as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if !stood_back.is_empty() {
+        parts.push(format!("stood back: {}", stood_back.join(", ")));
     }
     if of(cycle, "fills") != 0 {
         parts.push(format!("{} fills", of(cycle, "fills")));

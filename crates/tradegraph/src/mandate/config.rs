@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tradegraph_agents::AGENTS;
 use tradegraph_controls::{Groups, Limits};
 use tradegraph_domain::{AssetClass, Basis, FeedId, Instrument, Price, Quantity, TradingStatus};
-use tradegraph_engine::{AllocatorConfig, RunConfig, Schedule};
+use tradegraph_engine::{AllocatorConfig, ConfigError, RunConfig, Schedule};
 use tradegraph_market::calendar::CalendarId;
 use tradegraph_market::{Actions, Universe};
 use tradegraph_portfolio::{FusionParameters, Role};
@@ -49,7 +49,7 @@ impl Mandate {
                 *slot = part.weight_nano;
             }
         }
-        Ok(RunConfig {
+        let config = RunConfig {
             name: self.name.clone(),
             seed: self.seed,
             base: self.base,
@@ -63,6 +63,7 @@ impl Mandate {
                 SchedulePart::Every(length) => Schedule::Every(*length),
             }],
             agents,
+            compute: self.compute.clone(),
             allocator: match &self.allocator {
                 AllocatorPart::Direct(size) => AllocatorConfig::Direct { size: *size, allow_short: self.allow_short },
                 AllocatorPart::Council(part) => AllocatorConfig::Fusion {
@@ -96,7 +97,14 @@ impl Mandate {
             record: self.record,
             snapshot_rows: self.snapshot_rows,
             block_rows: None,
-        })
+        };
+        let next = "give [compute] a larger budget, or the agent a smaller cost or a higher priority";
+        config.check().map_err(|e| {
+            let starves = matches!(e, ConfigError::NeverRuns { .. });
+            let failure = Failure::new(Kind::Input, format!("mandate '{}': {e}", self.name));
+            if starves { failure.next(next) } else { failure }
+        })?;
+        Ok(config)
     }
 
     /// What a trade costs at least as a fraction of its value: the rate and half the spread.

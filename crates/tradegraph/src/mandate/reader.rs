@@ -220,6 +220,18 @@ impl<'a> Item<'a> {
         self.value.get_ref().as_str() == Some("off")
     }
 
+    /// Counted work: `"40ns"`, `"20us"`, `"2ms"`, `"1s"`.
+    pub fn work(&self) -> Result<u64, Fault> {
+        let expected = "work such as \"40ns\", \"20us\", \"2ms\" or \"1s\" (1 ns to 3600 s)";
+        let text = self.text()?;
+        let units = [("ns", 1), ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000)];
+        let parsed = units.iter().find_map(|(suffix, unit)| {
+            let n: u64 = text.strip_suffix(suffix)?.parse().ok()?;
+            n.checked_mul(*unit).filter(|ns| (1..=3_600_000_000_000).contains(ns))
+        });
+        parsed.ok_or_else(|| self.wrong(expected))
+    }
+
     /// A length of time: `"30s"`, `"1m"`, `"15m"`, `"1h"`, `"1d"`.
     pub fn duration(&self) -> Result<Nanos, Fault> {
         let expected = "a length of time such as \"30s\", \"15m\", \"1h\" or \"1d\" (1 s to 366 days)";

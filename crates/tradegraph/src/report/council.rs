@@ -117,8 +117,25 @@ pub fn section(s: &Subject<'_>) -> String {
          <h3>Weights that the council learned</h3><p>1 is the equal weight. A lesson is an event of the journal.</p>\
          <div class=\"plot\" id=\"weights\"></div>\
          <h3>Regimes of the market</h3><p>{}. They follow the returns so far, never later ones.</p>\
-         <div class=\"plot\" id=\"regimes\"></div></section>",
+         <div class=\"plot\" id=\"regimes\"></div>{}</section>",
         if regimes.is_empty() { "Nothing is known yet".to_owned() } else { escape(&regimes.join(" · ")) },
+        work(s),
+    )
+}
+
+/// How often work was too little for all strategies; nothing without a budget.
+fn work(s: &Subject<'_>) -> String {
+    if s.prepared.config.compute.is_none() {
+        return String::new();
+    }
+    let name = |a: &AgentId| escape(s.prepared.config.node(*a).unwrap_or("?"));
+    let waited: Vec<String> = s.log.stood_back.iter().map(|(a, n)| format!("{} {n} times", name(a))).collect();
+    let who =
+        if waited.is_empty() { "Nobody stood back".to_owned() } else { format!("Stood back: {}", waited.join(", ")) };
+    format!(
+        "<h3>Work</h3><p>In {} decisions the budget of work was too small for all strategies, which bid for it. \
+         {who}; an agent that stands back keeps its last opinion. Work is counted, not measured.</p>",
+        s.log.n_short_of_work
     )
 }
 
@@ -186,6 +203,8 @@ pub fn json_of(s: &Subject<'_>) -> Value {
         "construction_and_execution": format_nano(statement.construction),
         "result": format_nano(statement.total),
         "lessons": s.log.lessons.len(),
+        "short_of_work": s.log.n_short_of_work,
+        "stood_back": s.log.stood_back.iter().map(|(a, n)| json!({ "agent": s.prepared.config.node(*a), "decisions": n })).collect::<Vec<_>>(),
         "regimes": shares(s.log, from, to).iter().map(|(r, x)| json!({ "regime": r.name(), "share": x })).collect::<Vec<_>>(),
     })
 }

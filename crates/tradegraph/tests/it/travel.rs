@@ -66,6 +66,49 @@ fn a_fork_without_an_agent_is_a_run_of_its_own() {
     assert_ne!(a["nav"], b["nav"]);
 }
 
+/// Work for one of two agents: who stands back is told wherever its opinion counts.
+#[test]
+fn a_budget_of_work_is_shared_and_told() {
+    let place = Place::new();
+    two(&place);
+    let text = std::fs::read_to_string(place.path().join("two.toml")).unwrap();
+    let budget = |ns| format!("[compute]\nbudget = \"{ns}ns\"\n[allocator]");
+    place.write("work.toml", text.replace("[allocator]", &budget(30)));
+    place.write("less.toml", text.replace("[allocator]", &budget(29)));
+    let (code, message) = place.bad(&["backtest", "less.toml"]);
+    assert!(code == 3 && message.contains("'momentum_trader' would never run: 30 ns"), "{code} {message}");
+    let run = place.json(&["backtest", "work.toml"]);
+    assert_eq!(place.json(&["replay", "last"])["same"], true);
+    let report: Value = serde_json::from_str(
+        &std::fs::read_to_string(run["report"].as_str().unwrap().replace("report.html", "report.json")).unwrap(),
+    )
+    .unwrap();
+    let council = &report["council"];
+    assert!(council["short_of_work"].as_u64().unwrap() > 500, "{council}");
+    assert_eq!(names(&council["stood_back"], "agent"), ["momentum_trader", "rule"]);
+    let (mut kept, mut fresh) = (0, 0);
+    for order in 1..40 {
+        let told = place.json(&["explain", "last", &order.to_string()]);
+        let claims = told["negotiation"]["claims"].as_array().unwrap();
+        let back: Vec<&str> =
+            claims.iter().filter(|c| c["runs"] == false).filter_map(|c| c["agent"].as_str()).collect();
+        let text = place.good(&["explain", "last", &order.to_string()]);
+        assert!(text.contains(&format!("{} stood back: worth", back[0])), "{text}");
+        for reason in told["reasons"].as_array().unwrap().iter().filter_map(Value::as_str) {
+            let old = reason.starts_with(back[0]);
+            assert_eq!(reason.contains("an older opinion, kept because it stood back"), old, "{reason}");
+            (kept, fresh) = (kept + u32::from(old), fresh + u32::from(!old));
+        }
+    }
+    assert!(kept > 3 && fresh > 3, "{kept} {fresh}");
+    let none = place.json(&["explain", "last", "KO", "2020-05-06"]);
+    let claims =
+        if none["no_order"].is_object() { &none["no_order"]["negotiation"] } else { &none["orders"][0]["negotiation"] };
+    assert_eq!(claims["claims"].as_array().unwrap().len(), 2, "{none}");
+    let watched = place.good(&["watch", "last", "--from", "2020-05-01", "--until", "2020-05-08"]);
+    assert!(watched.lines().filter(|l| l.contains(" · stood back: ")).count() >= 5, "{watched}");
+}
+
 #[test]
 fn a_fork_with_another_key_and_one_that_changes_nothing() {
     let place = Place::new();

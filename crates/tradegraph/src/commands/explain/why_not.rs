@@ -153,6 +153,10 @@ fn nothing_done(
     }
     text.push(format!("\nReason: {reason}"));
     let explanation = explain(config, &as_story(run, &found, i))?;
+    if let Some(n) = &found.negotiation {
+        text.push("\nThe budget of work was too small for all strategies, so they bid for it:".to_owned());
+        text.extend(n.explain(|a| format!("  {}", agent(config, a))));
+    }
     if let Some(table) = explanation.waterfall_table() {
         text.push("\nHow what was decided came about:".to_owned());
         text.push(table);
@@ -164,7 +168,7 @@ fn nothing_done(
     let w = &found.why;
     let value = json!({
         "opinions": opinions, "stance": stance, "reason": reason, "held_nano_nav": w.current, "target_nano_nav": w.target,
-        "waterfall": explanation.json().get("waterfall"), "adds_up": w.waterfall.balances(),
+        "waterfall": explanation.json().get("waterfall"), "negotiation": explanation.json().get("negotiation"), "adds_up": w.waterfall.balances(),
         "reasons": explanation.reasons, "without": without_json(&found, config), "symbol": symbol_of(config, i),
     });
     Ok((text, value))
@@ -254,5 +258,6 @@ fn as_story(run: &BackTest, found: &WhyNot, i: InstrumentId) -> OrderStory {
         waterfall: found.why.waterfall.clone(),
         evidence: found.evidence.clone(),
     };
-    OrderStory { decision: Some(Box::new(decision)), ..OrderStory::default() }
+    let negotiation = found.negotiation.clone();
+    OrderStory { decision: Some(Box::new(decision)), negotiation, ..OrderStory::default() }
 }

@@ -8,7 +8,9 @@ use crate::coordinator::Ingestor;
 use crate::desk::{Allocator, Desk};
 use crate::records::{Evidence, put_decision, put_regime};
 use smallvec::SmallVec;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use tradegraph_agents::Agent;
+use tradegraph_columns::Status;
 use tradegraph_columns::codec::{DecodeError, Decoder, Encoder};
 use tradegraph_controls::{Approved, TargetCut};
 use tradegraph_domain::{
@@ -59,6 +61,14 @@ struct AgentNode {
     agent: Box<dyn Agent>,
     /// Its place in the signal book.
     row: usize,
+    /// Whether it panicked: what it keeps may be half-way, so it is not asked again.
+    stopped: bool,
+}
+
+/// What a panic said.
+fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("it did not say why").chars().take(1_000).collect()
 }
 
 impl Node<Desk> for AgentNode {
@@ -80,17 +90,30 @@ impl Node<Desk> for AgentNode {
             }
             let ahead = &desk.points.ahead[k * n_feeds..(k + 1) * n_feeds];
             let view = desk.panel.view(*ts, ahead);
-            self.agent.decide(&view, &mut desk.signals.row_mut(self.row, k + 1));
+            let mut out = desk.signals.row_mut(self.row, k + 1);
+            if !self.stopped {
+                // Decision by decision: where it panics does not depend on the block.
+                let asked = catch_unwind(AssertUnwindSafe(|| self.agent.decide(&view, &mut out)));
+                let Err(payload) = asked else { continue };
+                self.stopped = true;
+                desk.points.stopped.push((k, self.agent.id(), panic_text(payload.as_ref())));
+            }
+            out.clear(Status::NoData);
         }
         Ok(())
     }
 
     fn save(&self, to: &mut Encoder) {
         self.agent.save(to);
+        if self.stopped {
+            to.bool(true);
+        }
     }
 
     fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
-        self.agent.load(from)
+        self.agent.load(from)?;
+        self.stopped = from.left() > 0 && from.bool("agent out of service")?;
+        Ok(())
     }
 }
 
@@ -120,7 +143,7 @@ impl Council {
             if name == "rule" && !live {
                 continue; // the council of eleven has a rule agent only if the mandate does
             }
-            let id = g.node(name, AgentNode { agent, row });
+            let id = g.node(name, AgentNode { agent, row, stopped: false });
             let node = g.node_mut(id).once().reads(&[panel.id()]).writes(&[signals.id()]);
             if direct && !live {
                 node.disabled();
@@ -145,12 +168,12 @@ impl Council {
             cut_targets(desk);
             Ok(())
         });
-        g.node_mut(risk).once().reads(&[targets.id(), books.id()]).writes(&[targets.id()]);
+        g.node_mut(risk).once().fail_closed().reads(&[targets.id(), books.id()]).writes(&[targets.id()]);
         let execution = g.node_fn("execution_engine", |desk: &mut Desk, _: &mut Io<'_>| {
             execute(desk);
             Ok(())
         });
-        g.node_mut(execution).once().reads(&[targets.id(), panel.id()]).writes(&[books.id()]);
+        g.node_mut(execution).once().fail_closed().reads(&[targets.id(), panel.id()]).writes(&[books.id()]);
         let learning = g.node_fn("learning_optimizer", |desk: &mut Desk, _: &mut Io<'_>| {
             learn(desk);
             Ok(())

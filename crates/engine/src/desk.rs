@@ -40,7 +40,9 @@ pub(crate) struct Points {
     pub(crate) row_by_row: bool,
     /// By decision, how its work was shared if there was too little for all; empty without a budget.
     pub(crate) shared: Vec<Option<Negotiation>>,
-    /// The same of the decision before the block.
+    /// Agents that panicked, each at a decision with what it said.
+    pub(crate) stopped: Vec<(usize, AgentId, String)>,
+    /// How work was shared in the decision before the block.
     pub(crate) shared_before: Option<Negotiation>,
 }
 
@@ -52,6 +54,7 @@ impl Points {
         self.at = 0;
         self.row_by_row = false;
         self.shared.clear();
+        self.stopped.clear();
     }
 
     /// How the work of decision `at` was shared, if there was too little for all.

@@ -218,6 +218,17 @@ pub enum Record {
     Financing(Box<FinancingRecord>),
     /// Not every strategy could run for a decision.
     Negotiation(Negotiation),
+    /// An agent panicked: it has no opinion from this decision on.
+    AgentStopped {
+        /// Event.
+        seq: u64,
+        /// When.
+        ts: Timestamp,
+        /// The agent.
+        agent: AgentId,
+        /// What the panic said.
+        what: String,
+    },
     /// The canonical state's hash after an event.
     StateHash {
         /// Event.
@@ -241,6 +252,7 @@ const LESSON: u8 = 13;
 const REGIME: u8 = 14;
 const RESULTS: u8 = 15;
 const NEGOTIATION: u8 = 16;
+const AGENT_STOPPED: u8 = 17;
 const COSTS: u8 = 10;
 const FINANCING: u8 = 11;
 const BREAKER_TRIPPED: u8 = 8;
@@ -301,6 +313,14 @@ pub(crate) fn put_lesson(to: &mut Encoder, seq: u64, ts: Timestamp, lesson: &Les
         gain.iter().for_each(|g| line.int(*g));
     }
     line.flush();
+}
+
+pub(crate) fn put_agent_stopped(to: &mut Encoder, seq: u64, ts: Timestamp, agent: AgentId, what: &str) {
+    to.u8(AGENT_STOPPED);
+    to.u64(seq);
+    to.i64(ts.0);
+    to.u16(agent.0);
+    to.str(what);
 }
 
 pub(crate) fn put_negotiation(to: &mut Encoder, seq: u64, ts: Timestamp, n: &Negotiation) {
@@ -601,6 +621,10 @@ fn one(d: &mut Decoder<'_>, len: usize) -> Result<Record, DecodeError> {
             let (seq, ts) = (count(d, "seq")?, Timestamp(int(d, "time")?));
             let byte = d.u8("regime")?;
             Record::Regime { seq, ts, regime: Regime::from_byte(byte).ok_or(invalid("regime", byte))? }
+        }
+        AGENT_STOPPED => {
+            let (seq, ts, agent) = (d.u64("seq")?, Timestamp(d.i64("time")?), AgentId(d.u16("agent")?));
+            Record::AgentStopped { seq, ts, agent, what: d.str("what it said")?.to_owned() }
         }
         NEGOTIATION => {
             let (seq, ts, budget_ns) = (count(d, "seq")?, Timestamp(int(d, "time")?), count(d, "work")?);
@@ -1050,6 +1074,12 @@ mod tests {
             let mut e = Encoder::new();
             put_negotiation(&mut e, n.seq, n.ts, &n);
             prop_assert_eq!(decode(e.as_bytes()), Ok(vec![Record::Negotiation(n)]));
+            let mut e = Encoder::new();
+            put_agent_stopped(&mut e, budget_ns, Timestamp(ts), AgentId(9), "index out of bounds");
+            let stopped = Record::AgentStopped {
+                seq: budget_ns, ts: Timestamp(ts), agent: AgentId(9), what: "index out of bounds".to_owned(),
+            };
+            prop_assert_eq!(decode(e.as_bytes()), Ok(vec![stopped]));
             for cut in 1..e.as_bytes().len() {
                 prop_assert!(decode(&e.as_bytes()[..cut]).is_err());
             }

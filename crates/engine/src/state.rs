@@ -7,7 +7,8 @@ use crate::desk::{Allocator, Desk, Effects, Fault};
 use crate::exits;
 use crate::own::BuildError;
 use crate::records::{
-    put_cancelled, put_command, put_costs, put_fill, put_lesson, put_negotiation, put_rejected, put_results,
+    put_agent_stopped, put_cancelled, put_command, put_costs, put_fill, put_lesson, put_negotiation, put_rejected,
+    put_results,
 };
 use crate::signals::NARROW;
 use crate::timeline::{Tick, TickPayload};
@@ -401,8 +402,8 @@ fn decide(state: &mut State) {
         }
     }
     let at = desk.points.at;
-    if desk.record >= RecordLevel::Outcomes && desk.points.negotiation(at).is_some() {
-        desk.record_negotiation();
+    if !(desk.points.shared.is_empty() && desk.points.stopped.is_empty()) && desk.record >= RecordLevel::Outcomes {
+        desk.record_strategies(at);
     }
     let run = match &desk.allocator {
         Allocator::Fusion(_) => true,
@@ -550,12 +551,16 @@ impl Desk {
         self.points.clear();
     }
 
-    /// Puts on record how the work of the decision that comes now was shared.
+    /// Puts on record which strategies stood back in decision `at`, and which panicked.
     #[cold]
-    fn record_negotiation(&mut self) {
-        let from = self.out.records.as_bytes().len();
-        if let Some(n) = self.points.negotiation(self.points.at) {
-            put_negotiation(&mut self.out.records, self.seq.0, self.ts, n);
+    fn record_strategies(&mut self, at: usize) {
+        let (seq, ts, records) = (self.seq.0, self.ts, &mut self.out.records);
+        let from = records.as_bytes().len();
+        if let Some(n) = self.points.negotiation(at) {
+            put_negotiation(records, seq, ts, n);
+        }
+        for (_, agent, what) in self.points.stopped.iter().filter(|(k, ..)| *k == at) {
+            put_agent_stopped(records, seq, ts, *agent, what);
         }
         self.hash_records(from);
     }

@@ -176,6 +176,9 @@ pub struct Figures {
     /// Breakers that tripped: when, which, its limit and what was measured, and what still passes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub breakers: Vec<String>,
+    /// Agents that panicked and had no opinion from then on: which, when, and what they said.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stopped: Vec<String>,
     /// Orders that the venue ended before they were filled.
     pub cancelled: u64,
     /// Different mandates that were run in this home on overlapping data, this one included.
@@ -260,6 +263,7 @@ impl Figures {
             refused: outcome.counts.refused,
             refused_by: log.refused.clone(),
             breakers: log.breakers.clone(),
+            stopped: log.stopped.iter().map(|(ts, a, what)| format!("{} at {ts}: {what}", mandate.node(*a))).collect(),
             cancelled: outcome.counts.cancelled,
             trials: 1,
             trial_sharpes: vec![],

@@ -23,7 +23,7 @@ use reader::{Document, Item, Section};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use tradegraph_controls::{AccountKind, Limits, RiskCaps};
-use tradegraph_domain::{AssetClass, Basis, Currency, Date, Money, NANO, Nanos, Price, Quantity};
+use tradegraph_domain::{AgentId, AssetClass, Basis, Currency, Date, Money, NANO, Nanos, Price, Quantity};
 use tradegraph_engine::{ComputeBudget, ExitRules, OwnAgent, RecordLevel};
 use tradegraph_execution::Frictions;
 use tradegraph_market::actions::Derivation;
@@ -306,6 +306,11 @@ impl Mandate {
             record,
             snapshot_rows,
         })
+    }
+
+    /// The name by which the mandate means an agent.
+    pub fn node(&self, id: AgentId) -> &'static str {
+        self.agents.iter().find(|part| part.config.id() == id).map_or("an agent", AgentPart::node)
     }
 
     /// A hash of what the mandate decides, without its name and what it records: equal for two texts that differ in

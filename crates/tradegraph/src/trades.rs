@@ -48,6 +48,8 @@ pub struct TradeLog {
     pub n_short_of_work: u64,
     /// How often each agent stood back in them.
     pub stood_back: BTreeMap<AgentId, u64>,
+    /// Agents that panicked: when, and what they said.
+    pub stopped: Vec<(Timestamp, AgentId, String)>,
     /// What fills cost by kind, where the journal says it.
     pub costs: Option<FillCosts>,
     /// Borrow fees and interest.
@@ -99,6 +101,7 @@ impl TradeLog {
                 log.n_short_of_work += 1;
                 n.stood_back().for_each(|agent| *log.stood_back.entry(agent).or_default() += 1);
             }
+            Record::AgentStopped { ts, agent, what, .. } => log.stopped.push((ts, agent, what)),
             Record::Results { ts, statement, .. } => log.results.push((ts, statement)),
             _ => {}
         })?;

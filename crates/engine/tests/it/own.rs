@@ -106,6 +106,84 @@ fn any_number_of_own_agents_takes_part_and_resumes() {
     assert!((AGENTS.len()..c.n_agents()).all(|id| seen.contains(&id)), "{seen:?}");
 }
 
+/// Panics at its hundredth decision, half-way through its opinions.
+struct Broken(Stubborn, u32);
+
+impl Agent for Broken {
+    fn id(&self) -> AgentId {
+        self.0.id
+    }
+    fn version(&self) -> ModelVersion {
+        ModelVersion(1)
+    }
+    fn needs(&self) -> &[FeatureSpec] {
+        &self.0.needs
+    }
+    fn factors(&self) -> &[&'static str] {
+        &["side"]
+    }
+    fn bind(&mut self, bindings: &Bindings) {
+        self.0.bind(bindings);
+    }
+    fn decide(&mut self, view: &View<'_>, out: &mut SignalColumn<'_>) {
+        self.0.decide(view, out);
+        self.1 += 1;
+        assert!(self.1 < 100, "decision {} is one too many", self.1);
+    }
+    fn explain(&self, _: usize, _: &[Option<f64>]) -> String {
+        "it breaks".to_owned()
+    }
+    fn save(&self, to: &mut Encoder) {
+        self.0.save(to);
+        to.u32(self.1);
+    }
+    fn load(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        self.0.load(from)?;
+        self.1 = from.u32("decisions")?;
+        Ok(())
+    }
+}
+
+fn build_broken(setup: &Setup<'_>) -> Result<Box<dyn Agent>, Misfit> {
+    let kind = FeatureKind::Momentum { n: setup.whole("n")?, skip: 0 };
+    let needs = [FeatureSpec { kind, feed: setup.feed }];
+    Ok(Box::new(Broken(Stubborn { id: setup.id, needs, column: None, side: vec![0.0; setup.n_instruments] }, 0)))
+}
+
+/// The cycle finishes without it, on every road and after every restart; the journal says when and why it stopped.
+#[test]
+fn an_agent_that_panics_is_out_of_service_and_the_council_goes_on() {
+    let mut c = many();
+    c.feeds = config(vec![Walk { rows: 300, missing: 50, ..Walk::default() }.batch()]).feeds;
+    let Some(AgentConfig::Own(broken)) = c.agents.last_mut() else { panic!("no own agent") };
+    (broken.agent.build, broken.values) = (build_broken, vec![3.0]);
+    let id = AgentId(AGENTS.len() as u16 + 23);
+    crate::resume::check_every_snapshot("a broken agent", &c);
+    let (outcome, journal) = run(&c);
+    for block_rows in [Some(1), Some(64), None] {
+        let (again, _) = run(&RunConfig { block_rows, ..c.clone() });
+        assert_eq!((again.state_hash, again.rolling), (outcome.state_hash, outcome.rolling), "{block_rows:?}");
+    }
+    let hundredth = c.feeds[0].interval(99).end;
+    let (mut stopped, mut after) = (0, 0);
+    for record in journal.records() {
+        match record {
+            Record::AgentStopped { ts, agent, what, .. } => {
+                assert_eq!((ts, agent, what.as_str()), (hundredth, id, "decision 100 is one too many"));
+                stopped += 1;
+            }
+            Record::Decision(d) => {
+                let spoke = d.waterfall.base.iter().any(|b| b.agent == id);
+                assert!(!spoke || d.ts < hundredth, "it spoke at {}", d.ts);
+                after += u32::from(d.ts > hundredth);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(stopped, 1);
+    assert!(after > 20, "{after} decisions after it stopped");
+}
+
 #[test]
 fn an_own_agent_that_cannot_be_made_stops_the_run_before_it_begins() {
     let mut c = many();

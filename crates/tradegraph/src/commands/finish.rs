@@ -150,6 +150,7 @@ pub fn ten_lines(f: &Figures) -> Vec<String> {
         ),
     ];
     lines.extend(f.breakers.iter().map(|b| format!("breaker       {b}")));
+    lines.extend(f.stopped.iter().map(|s| format!("STOPPED       {s}; it has had no opinion since")));
     if f.corporate_actions > 0 {
         let text = format!(
             "actions       {} of what was held; dividends {} {}",

@@ -21,6 +21,14 @@ pub struct AgentPart {
 }
 
 impl AgentPart {
+    /// The name by which the mandate means it.
+    pub fn node(&self) -> &'static str {
+        match &self.config {
+            AgentConfig::Own(own) => own.agent.node,
+            ours => AGENTS.get(usize::from(ours.id().0)).map_or("", |s| s.node),
+        }
+    }
+
     /// What kind of strategy an own agent is; `None` for ours.
     pub fn own_role(&self) -> Option<Role> {
         if let AgentConfig::Own(own) = &self.config { Some(own.agent.role) } else { None }

@@ -4,29 +4,21 @@ use super::agents::AgentPart;
 use super::fault::Fault;
 use super::reader::Section;
 use tradegraph_agents::AGENTS;
-use tradegraph_engine::{AgentBid, AgentConfig, ComputeBudget};
+use tradegraph_engine::{AgentBid, ComputeBudget};
 
 /// Work of an own agent's opinion about one instrument, in nanoseconds, if the mandate does not say it.
 const OWN_NS: u64 = 20;
 
-/// The name by which a mandate means an agent.
-fn node(part: &AgentPart) -> &'static str {
-    match &part.config {
-        AgentConfig::Own(own) => own.agent.node,
-        ours => AGENTS.get(usize::from(ours.id().0)).map_or("", |s| s.node),
-    }
-}
-
 /// Reads the section. Every agent of the mandate bids.
 pub(super) fn compute(section: Option<Section<'_>>, agents: &[AgentPart]) -> Result<Option<ComputeBudget>, Fault> {
     let Some(section) = section else { return Ok(None) };
-    let known: Vec<&str> = std::iter::once("budget").chain(agents.iter().map(node)).collect();
+    let known: Vec<&str> = std::iter::once("budget").chain(agents.iter().map(AgentPart::node)).collect();
     let section = section.knows(&known)?;
     let cycle_ns = section.need("budget")?.work()?;
     let bid = |part: &AgentPart| {
-        let own = section.section(node(part))?.map(|s| s.knows(&["cost", "priority"])).transpose()?;
+        let own = section.section(part.node())?.map(|s| s.knows(&["cost", "priority"])).transpose()?;
         let item = |key| own.as_ref().and_then(|s| s.get(key));
-        let usual = AGENTS.iter().find(|s| s.node == node(part)).map_or(OWN_NS, |s| s.work_ns.into());
+        let usual = AGENTS.iter().find(|s| s.node == part.node()).map_or(OWN_NS, |s| s.work_ns.into());
         let priority = item("priority").map_or(Ok(0), |item| item.integer(-100..=100))?;
         Ok(AgentBid {
             agent: part.config.id(),

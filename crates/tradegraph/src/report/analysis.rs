@@ -167,6 +167,7 @@ fn facts(s: &Subject<'_>, a: &Analysis, rates: &[f64], days: &[i32]) -> Facts {
         refused: f.refused,
         refused_most: f.refused_by.iter().max_by_key(|(_, n)| **n).map(|(rule, n)| ((*rule).to_owned(), *n)),
         breakers: f.breakers.len(),
+        stopped: f.stopped.clone(),
         agents: agents.len(),
         losing_agents: agents.into_iter().filter(|(_, r)| *r < 0.0).collect(),
         suspect_fills: suspect_fills(s),

@@ -86,6 +86,7 @@ pub const CHECKS: &[Check] = &[
     ("flat-for-long", account::flat_for_long),
     ("drawdown-against-limits", account::drawdown_against_limits),
     ("breakers-tripped", account::breakers_tripped),
+    ("agents-stopped", account::agents_stopped),
     ("refusals", account::refusals),
     ("concentration", account::concentration),
     ("leverage", account::leverage),

@@ -73,6 +73,17 @@ pub fn breakers_tripped(f: &Facts) -> Found {
     })
 }
 
+pub fn agents_stopped(f: &Facts) -> Found {
+    let first = f.stopped.first()?;
+    let more = if f.stopped.len() > 1 { format!(", and {} more", f.stopped.len() - 1) } else { String::new() };
+    Some((
+        Warning,
+        format!("An agent failed: {first}{more}. It had no opinion from then on."),
+        vec![("agents", f.stopped.len() as f64)],
+        "What comes after is the result of another council: mend the agent and run it again.",
+    ))
+}
+
 pub fn refusals(f: &Facts) -> Found {
     let share = f.refused as f64 / (f.orders + f.refused).max(1) as f64;
     (f.refused > 0 && share >= 0.05).then(|| {

@@ -83,6 +83,8 @@ pub struct Facts {
     pub refused_most: Option<(String, u64)>,
     /// Breakers that tripped.
     pub breakers: usize,
+    /// Agents that panicked: which, when and what they said.
+    pub stopped: Vec<String>,
     /// Agents whose work earned less than its costs, and what it came to.
     pub losing_agents: Vec<(String, f64)>,
     /// Agents that worked.

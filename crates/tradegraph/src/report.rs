@@ -8,6 +8,7 @@ mod capacity;
 mod charts;
 pub mod compare;
 mod council;
+mod decision;
 mod diagnosis;
 mod evidence;
 mod files;

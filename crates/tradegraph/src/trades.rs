@@ -60,12 +60,15 @@ pub struct TradeLog {
     pub breakers: Vec<String>,
     /// An order worth explaining: of the last year, with three reasons if any has them, the largest.
     pub example: Option<Box<DecisionRecord>>,
+    /// How the work of its decision was shared, if not every strategy could run.
+    pub example_shared: Option<Negotiation>,
 }
 
 impl TradeLog {
     /// Reads a whole journal.
     pub fn read(reader: &mut JournalReader) -> Result<TradeLog, Failure> {
         let mut log = TradeLog::default();
+        let mut shared: Option<Negotiation> = None;
         each(reader, |record| match record {
             Record::Fill { ts, fill, realised_nano, .. } => log.add(FillRow { ts, fill, realised_nano }),
             Record::Costs { costs, .. } => {
@@ -83,7 +86,10 @@ impl TradeLog {
             }
             Record::Decision(d) => match d.refusal {
                 Some(r) => *log.refused.entry(r.rule.code()).or_default() += 1,
-                None if log.example.as_ref().is_none_or(|held| tells_more(&d, held)) => log.example = Some(d),
+                None if log.example.as_ref().is_none_or(|held| tells_more(&d, held)) => {
+                    log.example_shared = shared.clone().filter(|n| n.seq == d.seq);
+                    log.example = Some(d);
+                }
                 None => {}
             },
             Record::BreakerTripped { trip, .. } => {
@@ -100,12 +106,22 @@ impl TradeLog {
             Record::Negotiation(n) => {
                 log.n_short_of_work += 1;
                 n.stood_back().for_each(|agent| *log.stood_back.entry(agent).or_default() += 1);
+                shared = Some(n);
             }
             Record::AgentStopped { ts, agent, what, .. } => log.stopped.push((ts, agent, what)),
             Record::Results { ts, statement, .. } => log.results.push((ts, statement)),
             _ => {}
         })?;
         Ok(log)
+    }
+
+    /// The story of the example, from what was read.
+    pub fn example_story(&self) -> Option<OrderStory> {
+        let decision = self.example.clone()?;
+        let order = decision.order.id;
+        let fills = self.fills.iter().filter(|f| f.fill.order == order).copied().collect();
+        let negotiation = self.example_shared.clone();
+        Some(OrderStory { decision: Some(decision), negotiation, fills, ended: None, last_order: order.0 })
     }
 
     fn add(&mut self, row: FillRow) {

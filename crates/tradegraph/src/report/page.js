@@ -105,6 +105,24 @@ function draw() {
       hovermode: 'closest', yaxis: { type: 'category', categoryorder: 'array', categoryarray: order }, showlegend: false,
     });
   }
+  if (plots.decision) {
+    const d = plots.decision;
+    const n = d.names.length;
+    const signed = (x) => (x > 0 ? '+' : '') + x.toFixed(2);
+    const totals = d.changes.reduce((all, x) => [...all, all[all.length - 1] + x], [0]);
+    const [least, most] = [Math.min(...totals), Math.max(...totals)];
+    const room = (most - least) * (narrow ? 0.22 : 0.1);
+    show('decision', [{
+      type: 'waterfall', orientation: 'h', y: [...d.names.keys(), n], x: [...d.changes, d.decided], measure: [...d.names.map(() => 'relative'), 'total'],
+      text: [...d.changes, d.decided].map(signed), textposition: 'outside', cliponaxis: false, hovertext: [...d.sentences, 'decided'], hoverinfo: 'text',
+      increasing: { marker: { color: up } }, decreasing: { marker: { color: down } }, totals: { marker: { color: account } },
+      connector: { line: { color: colour('--soft'), width: 1 } },
+    }], {
+      hovermode: 'closest', showlegend: false, bargap: 0.35, margin: { l: 44, r: narrow ? 40 : 60, t: 8, b: 32 },
+      xaxis: { range: [least - room, most + room], ticksuffix: ' %', zeroline: true, zerolinecolor: colour('--soft'), showgrid: true },
+      yaxis: { autorange: 'reversed', tickvals: [...d.names.keys(), n], ticktext: [...d.names.map((t) => (narrow ? t.split(' · ').pop() : t)), 'decided'], showgrid: false, zeroline: false },
+    });
+  }
   if (plots.price.length) {
     const marks = plots.price.slice(1).map((t, i) => Object.assign({}, t, { marker: Object.assign({}, t.marker, { color: i ? down : up }) }));
     show('price', [line(plots.price[0], colour('--soft')), ...marks], { hovermode: 'closest' });

@@ -1,7 +1,7 @@
 //! The page: its parts as HTML around the template.
 
 use super::analysis::Analysis;
-use super::{Subject, charts, council, sections};
+use super::{Subject, charts, council, decision, sections};
 use crate::figures::{Curve, count, growth, money, percent};
 use crate::trades::action_text;
 use std::fmt::Write;
@@ -41,7 +41,12 @@ pub(super) fn plotly() -> String {
 /// The whole page.
 pub fn html(s: &Subject<'_>, a: &Analysis, assumptions: &[String]) -> String {
     // A `<` inside a script could end it; as an escape it cannot.
-    let data = charts::traces(s, a).to_string().replace('<', "\\u003c");
+    let example = decision::example(s);
+    let mut plots = charts::traces(s, a);
+    if let Some(plots) = plots.as_object_mut() {
+        plots.insert("decision".to_owned(), decision::trace(example.as_ref()));
+    }
+    let data = plots.to_string().replace('<', "\\u003c");
     let f = s.figures;
     let period = match (&f.from, &f.to) {
         (Some(a), Some(b)) => format!("{a} to {b}"),
@@ -73,6 +78,7 @@ pub fn html(s: &Subject<'_>, a: &Analysis, assumptions: &[String]) -> String {
         ),
         ("{{refusals}}", refusals(s)),
         ("{{council}}", council::section(s)),
+        ("{{decision}}", decision::section(s, example.as_ref())),
         ("{{dividends_head}}", if has_actions(s) { "<th>dividends</th>" } else { "" }.to_owned()),
         ("{{per_instrument}}", per_instrument(s)),
         ("{{fills_note}}", fills_note(s)),

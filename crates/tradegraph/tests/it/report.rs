@@ -82,3 +82,28 @@ fn two_runs_are_compared() {
     let (code, said) = place.bad(&["report", id_a, id_b]);
     assert!(code == 4 && said.contains(&format!("tradegraph report {id_b}")), "{said}");
 }
+
+/// The page shows one decision whose stages sum to it, and its reasons as `explain` has them; a direct mandate has none.
+#[test]
+fn the_page_explains_a_decision() {
+    let place = Place::new();
+    place.write("m.toml", SMALL);
+    let run = place.json(&["backtest", "m.toml"]);
+    let page = |run: &Value| std::fs::read_to_string(run["report"].as_str().unwrap()).unwrap();
+    let decision = |page: &str| {
+        let data = page.split("<script id=\"data\" type=\"application/json\">").nth(1).unwrap();
+        serde_json::from_str::<Value>(data.split("</script>").next().unwrap()).unwrap()["decision"].clone()
+    };
+    let html = page(&run);
+    let shown = decision(&html);
+    let changes: f64 = shown["changes"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).sum();
+    assert!((changes - shown["decided"].as_f64().unwrap()).abs() < 1e-9, "{shown}");
+    let section = html.split("<h2>One decision, explained</h2>").nth(1).unwrap();
+    let order: u64 = section.split("order ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    let told = place.json(&["explain", "last", &order.to_string()]);
+    for reason in told["reasons"].as_array().unwrap() {
+        assert!(section.contains(&reason.as_str().unwrap().replace('\'', "&#39;").replace('"', "&quot;")), "{reason}");
+    }
+    let direct = page(&place.json(&["backtest", "sample:ema-cross"]));
+    assert!(decision(&direct).is_null() && !direct.contains("One decision, explained"));
+}

@@ -5,6 +5,7 @@
 //! `docs/learners.md` states every function's distance from other libraries.
 
 mod adwin;
+mod boosting;
 mod gradient;
 mod isotonic;
 mod lin_ucb;
@@ -15,6 +16,7 @@ mod ridge;
 mod thompson;
 
 pub use adwin::Adwin;
+pub use boosting::{BoostedTrees, BoostingParameters, BoostingTarget};
 pub use gradient::{exponentiated_gradient, exponentiated_portfolio};
 pub use isotonic::Isotonic;
 pub use lin_ucb::LinUcb;

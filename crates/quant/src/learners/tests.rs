@@ -367,3 +367,81 @@ proptest! {
         prop_assert!((window.mean() - mean).abs() < 1e-12 && (window.variance() - variance).abs() < 1e-12);
     }
 }
+
+fn boosted(target: BoostingTarget) -> (BoostedTrees, Vec<f64>) {
+    let mut random = Random::new(11);
+    let columns: Vec<f64> = (0..3 * 120).map(|k| if k % 17 == 5 { f64::NAN } else { random.uniform() }).collect();
+    let y = (0..120).map(|i| {
+        let score = columns[i] + columns[240 + i] * 0.5;
+        if target == BoostingTarget::Value { score } else { f64::from(u8::from(score > 0.7)) }
+    });
+    let y: Vec<f64> = y.map(|y| if y.is_nan() { 0.0 } else { y }).collect();
+    let parameters = BoostingParameters { target, rows: 0.8, columns: 0.7, trees: 30, ..BoostingParameters::default() };
+    (BoostedTrees::fit(&parameters, &columns, &y, &[]).unwrap(), columns)
+}
+
+#[test]
+fn boosted_trees_give_reasons_that_add_up_and_are_saved_whole() {
+    for target in [BoostingTarget::Value, BoostingTarget::Probability] {
+        let (trees, columns) = boosted(target);
+        let (values, parts) = (trees.predict(&columns).unwrap(), trees.contributions(&columns).unwrap());
+        for (value, parts) in values.iter().zip(parts.chunks_exact(4)) {
+            let sum: f64 = parts.iter().sum();
+            let expected = if target == BoostingTarget::Value { sum } else { logistic(sum) };
+            // The library weighs the paths to a leaf in single precision.
+            assert!((value - expected).abs() < 1e-6, "{value} {expected}");
+        }
+        let share = trees.importance();
+        assert!((share.iter().sum::<f64>() - 1.0).abs() < 1e-12 && share[1] < share[0], "{share:?}");
+        again(|e| trees.save(e), |d| BoostedTrees::load(d).map(|_| ()));
+        let mut e = Encoder::new();
+        trees.save(&mut e);
+        let loaded = BoostedTrees::load(&mut Decoder::new(e.as_bytes())).unwrap();
+        let bits = |v: Vec<f64>| v.into_iter().map(f64::to_bits).collect::<Vec<_>>();
+        assert_eq!(bits(loaded.predict(&columns).unwrap()), bits(values.clone()));
+        // The same seed grows the same trees.
+        let mut f = Encoder::new();
+        boosted(target).0.save(&mut f);
+        assert_eq!(e.as_bytes(), f.as_bytes());
+        // A tree that leads nowhere is refused, not followed.
+        let text = String::from_utf8_lossy(e.as_bytes()).into_owned();
+        for (from, to) in [("\"left_child\":1,", "\"left_child\":0,"), ("\"split_feature\":2", "\"split_feature\":3")] {
+            assert!(text.contains(from), "{from}");
+            let bytes: Vec<u8> = e.as_bytes().to_vec();
+            let at = bytes.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
+            let mut damaged = bytes;
+            damaged[at..at + from.len()].copy_from_slice(to.as_bytes());
+            assert!(BoostedTrees::load(&mut Decoder::new(&damaged)).is_err(), "{to}");
+        }
+    }
+}
+
+#[test]
+fn what_boosted_trees_cannot_learn_from_is_named() {
+    let fit = |p: BoostingParameters, x: &[f64], y: &[f64], w: &[f64]| name(BoostedTrees::fit(&p, x, y, w));
+    let d = BoostingParameters::default();
+    let p = BoostingParameters { target: BoostingTarget::Probability, ..d };
+    assert_eq!(fit(BoostingParameters { trees: 0, ..d }, &[1.0], &[1.0], &[]), "number of trees");
+    assert_eq!(fit(BoostingParameters { rate: 0.0, ..d }, &[1.0], &[1.0], &[]), "rate");
+    assert_eq!(fit(BoostingParameters { depth: 17, ..d }, &[1.0], &[1.0], &[]), "depth");
+    assert_eq!(fit(BoostingParameters { penalty: f64::NAN, ..d }, &[1.0], &[1.0], &[]), "penalty");
+    assert_eq!(fit(BoostingParameters { bins: 1, ..d }, &[1.0], &[1.0], &[]), "number of bins");
+    assert_eq!(fit(d, &[], &[], &[]), "observations");
+    assert_eq!(fit(d, &[], &[1.0], &[]), "features");
+    assert_eq!(fit(d, &[1.0, 2.0, 3.0], &[1.0, 2.0], &[]), "features");
+    assert_eq!(fit(d, &[1.0, f64::INFINITY], &[1.0, 2.0], &[]), "feature");
+    assert_eq!(fit(d, &[1.0, 2.0], &[1.0, f64::NAN], &[]), "target");
+    assert_eq!(fit(p, &[1.0, 2.0], &[1.0, 0.5], &[]), "target");
+    assert_eq!(fit(d, &[1.0, 2.0], &[1.0, 2.0], &[1.0, 0.0]), "weight");
+    assert_eq!(fit(d, &[1.0, 2.0], &[1.0, 2.0], &[1.0]), "weights");
+    // One observation, equal features, one kind of outcome, nothing but missing values: the first guess.
+    for x in [vec![1.0], vec![2.0; 5], vec![f64::NAN; 5]] {
+        let y = vec![1.0; x.len()];
+        assert_eq!(BoostedTrees::fit(&d, &x, &y, &[]).unwrap().predict(&x).unwrap(), y);
+        let certain = BoostedTrees::fit(&p, &x, &y, &[]).unwrap().predict(&x).unwrap()[0];
+        assert!(certain > 0.6 && certain < 1.0, "{certain}");
+        assert_eq!(name(BoostedTrees::fit(&d, &x, &y, &[]).unwrap().predict(&[f64::INFINITY])), "feature");
+    }
+    let two = BoostedTrees::fit(&d, &[1.0, 2.0, 3.0, 4.0], &[1.0, 2.0], &[]).unwrap();
+    assert_eq!((two.n_features(), name(two.predict(&[1.0]))), (2, "features"));
+}

@@ -228,6 +228,19 @@ fn plots() {
     ];
     golden("pictures/learners_calibration.svg", &svg("Calibration", "score", "probability", &lines));
 
+    let x: Vec<f64> = (0..300).map(|_| random.uniform()).collect();
+    let truth = |x: f64| if x < 0.3 { 0.0 } else { 1.0 - x };
+    let y: Vec<f64> = x.iter().map(|x| truth(*x) + 0.4 * (random.uniform() - 0.5)).collect();
+    let grid: Vec<f64> = (0..=200).map(|k| 0.005 * f64::from(k)).collect();
+    let fitted = |n| {
+        let parameters = BoostingParameters { trees: n, ..BoostingParameters::default() };
+        let values = BoostedTrees::fit(&parameters, &x, &y, &[]).unwrap().predict(&grid).unwrap();
+        grid.iter().copied().zip(values).collect::<Vec<_>>()
+    };
+    let lines =
+        [("truth", grid.iter().map(|x| (*x, truth(*x))).collect()), ("5 trees", fitted(5)), ("50 trees", fitted(50))];
+    golden("pictures/learners_boosting.svg", &svg("A step and a slope", "feature", "value", &lines));
+
     let mut window = Adwin::new(0.002, 32, 5, 10).unwrap();
     let (mut mean, mut truth) = (Vec::new(), Vec::new());
     for k in 0..1_500 {
@@ -244,6 +257,42 @@ fn plots() {
     );
 }
 
+fn trees(worst: &mut Worst) {
+    for r in rows(include_str!("../../../oracles/learners_boosting.csv")) {
+        let target = if r[0] == "1" { BoostingTarget::Probability } else { BoostingTarget::Value };
+        let parameters = BoostingParameters {
+            target,
+            trees: number(r[1]) as usize,
+            rate: number(r[2]),
+            depth: number(r[3]) as usize,
+            penalty: number(r[4]),
+            least_weight: number(r[5]),
+            bins: 1_000,
+            ..BoostingParameters::default()
+        };
+        let columns = numbers(r[6]);
+        let fitted = BoostedTrees::fit(&parameters, &columns, &numbers(r[7]), &numbers(r[8])).unwrap();
+        let what = match target {
+            BoostingTarget::Value => "BoostedTrees, values",
+            BoostingTarget::Probability => "BoostedTrees, probabilities",
+        };
+        let found = fitted.predict(&columns).unwrap();
+        let (theirs, at) = (numbers(r[9]), r[..6].join(","));
+        if columns.iter().any(|x| x.is_nan()) {
+            // Where missing values go when both sides gain alike is each library's own habit; how well they fit is not.
+            let y = numbers(r[7]);
+            let loss = |p: &[f64]| -> f64 {
+                let one = |(p, y): (&f64, &f64)| -libm::log(if *y > 0.5 { *p } else { 1.0 - *p });
+                p.iter().zip(&y).map(one).sum::<f64>() / y.len() as f64
+            };
+            let apart = (loss(&found) / loss(&theirs) - 1.0).abs();
+            worst.note("BoostedTrees, log loss with missing values", "XGBoost, exact splits", apart, 0.1, &at);
+        } else {
+            worst.note(what, "XGBoost, exact splits", apart(&found, &theirs), 1e-5, &at);
+        }
+    }
+}
+
 /// `UPDATE_GOLDEN=1` writes the page and its plots anew.
 #[test]
 fn the_page_says_what_the_comparison_found() {
@@ -253,6 +302,7 @@ fn the_page_says_what_the_comparison_found() {
     bandits(&mut worst);
     calibrations(&mut worst);
     drifts(&mut worst);
+    trees(&mut worst);
     plots();
     golden("learners.md", &format!("{HEAD}{}{TAIL}", worst.table()));
 }

@@ -43,6 +43,7 @@ impl Atr {
 impl Study<1> for Atr {
     const INPUTS: Inputs = Inputs::RANGE;
 
+    #[inline(always)]
     fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 1], Status> {
         let range = self.ranges.range(i, bar)?;
         Ok([self.average.step(i, range)?])
@@ -81,6 +82,7 @@ impl TrueRange {
     }
 
     /// One bar, as a part of another indicator.
+    #[inline(always)]
     pub(super) fn range(&mut self, i: usize, bar: &Bar) -> Result<f64, Status> {
         let previous = std::mem::replace(&mut self.previous[i], bar.close);
         match std::mem::replace(&mut self.begun[i], 1) {
@@ -90,7 +92,7 @@ impl TrueRange {
     }
 
     /// Bars of instruments that all have a bar before.
-    fn rows(&mut self, bars: &Bars<'_>, out: &mut [f64]) {
+    pub(super) fn rows(&mut self, bars: &Bars<'_>, out: &mut [f64]) {
         true_ranges(bars.high, bars.low, bars.close, &mut self.previous, out);
     }
 }
@@ -102,6 +104,7 @@ impl Part for TrueRange {
 impl Study<1> for TrueRange {
     const INPUTS: Inputs = Inputs::RANGE;
 
+    #[inline(always)]
     fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 1], Status> {
         Ok([self.range(i, bar)?])
     }

@@ -368,9 +368,13 @@ pub(super) fn series_of(
     update: impl FnOnce(&Bars<'_>, &[Status], &mut [Out<'_>]),
 ) -> Vec<Vec<f64>> {
     let n = bars.len();
-    let read = bars.fields().into_iter().filter(|(field, _)| inputs.has(*field));
-    let there = |t: usize| read.clone().all(|(_, x)| x.get(t).is_some_and(|x| x.is_finite()));
-    let present: Vec<Status> = (0..n).map(|t| if there(t) { Status::Ok } else { Status::NoData }).collect();
+    let mut present = vec![Status::Ok; n];
+    for (_, field) in bars.fields().into_iter().filter(|(field, _)| inputs.has(*field)) {
+        present[field.len().min(n)..].fill(Status::NoData);
+        for (p, x) in present.iter_mut().zip(field) {
+            *p = if x.is_finite() { *p } else { Status::NoData };
+        }
+    }
     let mut values = vec![vec![0.0; n]; lines];
     let mut status = vec![vec![Status::NoData; n]; lines];
     let mut out: Vec<Out<'_>> = values.iter_mut().zip(&mut status).map(|(v, s)| (&mut v[..], &mut s[..])).collect();

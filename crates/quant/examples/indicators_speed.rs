@@ -9,7 +9,7 @@
 
 use cpu_time::ProcessTime;
 use tradegraph_columns::{CHUNK, Status};
-use tradegraph_quant::indicators::{Bars, INDICATORS, Indicator, Kernel, Out};
+use tradegraph_quant::indicators::{Bars, Indicator, Kernel, Out};
 
 const NAMES: [&str; 6] = ["ema", "rsi", "macd", "bollinger", "atr", "adx"];
 const BARS: usize = 1_000;
@@ -48,8 +48,13 @@ impl Six {
     fn new(instruments: usize, rows: usize) -> Six {
         let cells = instruments * rows;
         let kernels: Vec<Box<dyn Kernel>> = six().map(|(i, p)| (i.kernel)(instruments, &p)).collect();
-        let room = |k: &Box<dyn Kernel>| vec![(vec![0.0; cells], vec![Status::NoData; cells]); k.lines()];
-        Six { instruments, lines: kernels.iter().map(room).collect(), kernels, present: vec![Status::Ok; cells] }
+        let room = |lines| vec![(vec![0.0; cells], vec![Status::NoData; cells]); lines];
+        Six {
+            instruments,
+            lines: kernels.iter().map(|k| room(k.lines())).collect(),
+            kernels,
+            present: vec![Status::Ok; cells],
+        }
     }
 
     /// New kernels of as many instruments; what they write comes to the same place.
@@ -105,7 +110,7 @@ fn main() {
     let points = (n * BARS * NAMES.len()) as f64;
 
     // One series after the other, a list of values for each line.
-    let mut last = vec![Vec::with_capacity(n); 10];
+    let mut last = vec![Vec::new(); 10];
     let seconds = median(|| {
         last.iter_mut().for_each(Vec::clear);
         let start = ProcessTime::now();
@@ -126,7 +131,7 @@ fn main() {
     // Rows of instruments, in blocks of so many cells.
     for (width, cells) in [(256, 16_384), (CHUNK, 16_384)] {
         let [high, low, close] = [&high, &low, &close].map(|x| chunked(&transposed(x, n), n, width));
-        let mut last = vec![Vec::with_capacity(n); 10];
+        let mut last = vec![Vec::new(); 10];
         let mut six = Six::new(width, cells / width);
         let seconds = median(|| {
             last.iter_mut().for_each(Vec::clear);
@@ -175,7 +180,7 @@ fn main() {
             }
             seconds += if t < WARM { 0.0 } else { start.elapsed().as_secs_f64() };
         }
-        last = vec![Vec::with_capacity(SYMBOLS); 10];
+        last = vec![Vec::new(); 10];
         for six in &chunks {
             six.last(1).iter().zip(&mut last).for_each(|(line, last)| last.extend(line));
         }

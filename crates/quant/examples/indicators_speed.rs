@@ -129,7 +129,7 @@ fn main() {
     write(values.as_ref(), "series", &last);
 
     // Rows of instruments, in blocks of so many cells.
-    for (width, cells) in [(256, 16_384), (CHUNK, 16_384)] {
+    for (width, cells) in [(256, 4_096), (CHUNK, 16_384)] {
         let [high, low, close] = [&high, &low, &close].map(|x| chunked(&transposed(x, n), n, width));
         let mut last = vec![Vec::new(); 10];
         let mut six = Six::new(width, cells / width);

@@ -50,11 +50,9 @@ impl Study<1> for Atr {
     }
 
     fn row(&mut self, bars: &Bars<'_>, [line]: &mut [&mut [f64]; 1]) -> bool {
-        if !self.average.is_warm() {
-            return false;
-        }
-        self.ranges.rows(bars, line);
-        self.average.row(line)
+        let Some((weight, average)) = self.average.warm() else { return false };
+        average_row(weight, bars.high, bars.low, bars.close, &mut self.ranges.previous, average, line);
+        true
     }
 
     state!(ranges, average);
@@ -91,9 +89,9 @@ impl TrueRange {
         }
     }
 
-    /// Bars of instruments that all have a bar before.
-    pub(super) fn rows(&mut self, bars: &Bars<'_>, out: &mut [f64]) {
-        true_ranges(bars.high, bars.low, bars.close, &mut self.previous, out);
+    /// The closes before, for a pass over bars of instruments that all have one.
+    pub(super) fn previous(&mut self) -> &mut [f64] {
+        &mut self.previous
     }
 }
 
@@ -117,18 +115,28 @@ impl Part for Atr {
 }
 
 wide! {
-    /// True ranges of a row, whose closes become the previous ones.
-    fn true_ranges<'a>(high: &'a [f64], low: &'a [f64], close: &'a [f64], previous: &'a mut [f64], out: &'a mut [f64]) {
+    /// Averages of the true ranges of a row, whose closes become the previous ones.
+    fn average_row<'a>(
+        weight: f64,
+        high: &'a [f64],
+        low: &'a [f64],
+        close: &'a [f64],
+        previous: &'a mut [f64],
+        average: &'a mut [f64],
+        out: &'a mut [f64],
+    ) {
         let prices = high.iter().zip(low).zip(close);
-        for ((((high, low), close), previous), o) in prices.zip(previous).zip(out) {
-            *o = true_range(*high, *low, *previous);
+        let state = previous.iter_mut().zip(average);
+        for ((((high, low), close), (previous, average)), o) in prices.zip(state).zip(out) {
+            *average += weight * (true_range(*high, *low, *previous) - *average);
             *previous = *close;
+            *o = *average;
         }
     }
 }
 
 #[inline(always)]
-fn true_range(high: f64, low: f64, previous: f64) -> f64 {
+pub(super) fn true_range(high: f64, low: f64, previous: f64) -> f64 {
     let (range, up, down) = (high - low, (high - previous).abs(), (low - previous).abs());
     let gap = if up > down { up } else { down };
     if range > gap { range } else { gap }

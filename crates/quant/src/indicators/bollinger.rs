@@ -62,8 +62,7 @@ impl Study<3> for Bollinger {
     fn row(&mut self, bars: &Bars<'_>, [upper, middle, lower]: &mut [&mut [f64]; 3]) -> bool {
         let reach = self.reach;
         let Some((mean, squares)) = self.moments.row(bars.close) else { return false };
-        middle.copy_from_slice(mean);
-        bands(reach, mean, squares, upper, lower);
+        bands(reach, mean, squares, upper, middle, lower);
         true
     }
 
@@ -71,11 +70,20 @@ impl Study<3> for Bollinger {
 }
 
 wide! {
-    /// Upper and lower lines of a row.
-    fn bands<'a>(reach: f64, mean: &'a [f64], squares: &'a [f64], upper: &'a mut [f64], lower: &'a mut [f64]) {
-        for (((u, l), mean), squares) in upper.iter_mut().zip(lower).zip(mean).zip(squares) {
+    /// The lines of a row.
+    fn bands<'a>(
+        reach: f64,
+        mean: &'a [f64],
+        squares: &'a [f64],
+        upper: &'a mut [f64],
+        middle: &'a mut [f64],
+        lower: &'a mut [f64],
+    ) {
+        let lines = upper.iter_mut().zip(middle).zip(lower);
+        for (((u, m), l), (mean, squares)) in lines.zip(mean.iter().zip(squares)) {
             let band = reach * squares.sqrt();
             *u = mean + band;
+            *m = *mean;
             *l = mean - band;
         }
     }

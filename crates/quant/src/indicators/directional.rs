@@ -1,5 +1,6 @@
 //! Directional movement: whether ranges extend upwards or downwards, and how much of a trend that makes.
 
+use super::atr::true_range;
 use super::parts::{Window, state};
 use super::{Bar, Bars, Columns, Ema, Inputs, Status, Study, TrueRange, percent, period_of};
 use tradegraph_columns::wide;
@@ -55,12 +56,12 @@ impl Directional {
         1.0 / f64::from(self.period)
     }
 
-    /// Bars of instruments that are all past warm-up; writes dx.
-    fn rows(&mut self, bars: &Bars<'_>, dx: &mut [f64]) {
+    /// Bars of instruments that are all past warm-up.
+    fn rows(&mut self, bars: &Bars<'_>) {
         let weight = self.weight();
-        self.range.rows(bars, dx);
-        move_row(weight, bars.high, bars.low, &mut self.high, &mut self.low, &mut self.up, &mut self.down);
-        index_row(weight, &self.up, &self.down, &mut self.sum, &mut self.dx, dx);
+        let (high, low, close) = (&mut self.high[..], &mut self.low[..], self.range.previous());
+        let (up, down, sum) = (&mut self.up[..], &mut self.down[..], &mut self.sum[..]);
+        move_row(weight, bars.high, bars.low, bars.close, high, low, close, up, down, sum, &mut self.dx);
     }
 }
 
@@ -95,7 +96,8 @@ impl Study<3> for Directional {
         if self.seen.iter().any(|seen| *seen < self.period) {
             return false;
         }
-        self.rows(bars, dx);
+        self.rows(bars);
+        dx.copy_from_slice(&self.dx);
         for (i, (plus, minus)) in plus.iter_mut().zip(minus.iter_mut()).enumerate() {
             (*plus, *minus) = (percent(self.up[i], self.sum[i]), percent(self.down[i], self.sum[i]));
         }
@@ -179,7 +181,8 @@ impl Study<1> for Adx {
         if !self.average.is_warm() {
             return false;
         }
-        self.movement.rows(bars, line);
+        self.movement.rows(bars);
+        line.copy_from_slice(&self.movement.dx);
         self.average.row(line)
     }
 
@@ -187,40 +190,31 @@ impl Study<1> for Adx {
 }
 
 wide! {
-    /// Movements of a row, whose highs and lows become the previous ones.
+    /// One bar of every instrument, past warm-up; its prices become the ones before.
     fn move_row<'a>(
         weight: f64,
         high: &'a [f64],
         low: &'a [f64],
+        close: &'a [f64],
         high_before: &'a mut [f64],
         low_before: &'a mut [f64],
+        close_before: &'a mut [f64],
         up: &'a mut [f64],
         down: &'a mut [f64],
-    ) {
-        let before = high_before.iter_mut().zip(low_before);
-        for (((high, low), (high_before, low_before)), (up, down)) in high.iter().zip(low).zip(before).zip(up.iter_mut().zip(down)) {
-            let (rise, fall) = up_and_down(*high - *high_before, *low_before - *low);
-            (*high_before, *low_before) = (*high, *low);
-            *up += rise - *up * weight;
-            *down += fall - *down * weight;
-        }
-    }
-}
-
-wide! {
-    /// Replaces true ranges of a row by dx.
-    fn index_row<'a>(
-        weight: f64,
-        up: &'a [f64],
-        down: &'a [f64],
         sum: &'a mut [f64],
         dx: &'a mut [f64],
-        row: &'a mut [f64],
     ) {
-        for (((up, down), (sum, dx)), x) in up.iter().zip(down).zip(sum.iter_mut().zip(dx)).zip(row) {
-            *sum += *x - *sum * weight;
+        let before = high_before.iter_mut().zip(low_before).zip(close_before);
+        let sums = up.iter_mut().zip(down).zip(sum).zip(dx);
+        let bars = high.iter().zip(low).zip(close);
+        for ((((high, low), close), ((hb, lb), cb)), (((up, down), sum), dx)) in bars.zip(before).zip(sums) {
+            let (rise, fall) = up_and_down(*high - *hb, *lb - *low);
+            let range = true_range(*high, *low, *cb);
+            (*hb, *lb, *cb) = (*high, *low, *close);
+            *up += rise - *up * weight;
+            *down += fall - *down * weight;
+            *sum += range - *sum * weight;
             *dx = index(*up, *down, *sum, *dx);
-            *x = *dx;
         }
     }
 }

@@ -97,6 +97,11 @@ impl Ema {
         true
     }
 
+    /// The weight and the averages if every instrument is past warm-up, for a pass of another indicator.
+    pub(super) fn warm(&mut self) -> Option<(f64, &mut [f64])> {
+        if self.cold == 0 { Some((self.alpha, &mut self.value)) } else { None }
+    }
+
     /// Bars of the period.
     pub(super) fn period(&self) -> u32 {
         self.period

@@ -1,4 +1,5 @@
-"""Writes crates/quant/oracles/indicators.csv: bars, and what TA-Lib, pandas, numpy and nolds make of them.
+"""Writes crates/quant/oracles/indicators.csv: bars, and what TA-Lib, pandas, numpy and nolds make of them; and
+indicators_variants.csv beside it: TA-Lib's functions with more parameters than an indicator has by name.
 
 Usage: python scripts/oracles/indicators.py DATA_FOLDER   (needs TA-Lib 0.8.2, pandas, numpy, nolds 0.6.3)
 DATA_FOLDER holds equities/us4_ohlcv_2013_2023.csv and crypto/btcusd_1d_2020_2021.csv.
@@ -126,6 +127,38 @@ def trend(b, n, width):
     """TA-Lib's whole numbers, without the 0 before the first."""
     stop, trend = talib.SUPERTREND(b.high, b.low, b.close, n, width)
     return np.where(np.isnan(stop), np.nan, trend.astype(float))
+
+
+def late_zeros(x, close, bars):
+    """TA-Lib's whole numbers, without the zeros before the first: `bars` after the first close."""
+    out = x.astype(float)
+    out[: np.flatnonzero(~np.isnan(close))[0] + bars] = np.nan
+    return out
+
+
+def sar(b, *parameters):
+    """TA-Lib's stop, and its sign, which is the trend."""
+    signed = talib.SAREXT(b.high, b.low, *parameters)
+    return np.abs(signed), np.sign(signed)
+
+
+def relative_vigor(b, n):
+    """Ehlers' formula by convolutions; both lines from the signal's first value on."""
+    weights = lambda x: np.convolve(x, [1 / 6, 2 / 6, 2 / 6, 1 / 6], mode="full")[: len(x)]
+    ok = ~np.isnan(b.close)
+    body, spread = weights((b.close - b.open)[ok]), weights((b.high - b.low)[ok])
+    total = lambda x: np.convolve(x, np.ones(n), mode="full")[: len(x)]
+    body[:3], spread[:3] = 0.0, 0.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = total(body) / total(spread)
+    value[: n + 2] = np.nan
+    signal = np.full(len(value), np.nan)
+    for t in range(n + 5, len(value)):
+        signal[t] = np.dot(value[t - 3 : t + 1], [1 / 6, 2 / 6, 2 / 6, 1 / 6])
+    value[np.isnan(signal)] = np.nan
+    out = np.full((2, len(ok)), np.nan)
+    out[:, ok] = value, signal
+    return out
 
 
 # Turning points that supports and confluence remember.
@@ -268,6 +301,7 @@ COLUMNS = {
     "coppock(5 6 9)": lambda b: talib.COPPOCK(b.close, 5, 6, 9),
     "correlation(5)": lambda b: correlation(b, 5),
     "correlation(20)": lambda b: correlation(b, 20),
+    "cycle_average(3 20)": lambda b: talib.MAVP(b.close, talib.HT_DCPERIOD(b.close), 3, 20),
     "dema(5)": lambda b: talib.DEMA(b.close, 5),
     "dema(14)": lambda b: talib.DEMA(b.close, 14),
     "deviation(10).deviation": lambda b: talib.STDDEV(b.close, 10),
@@ -308,6 +342,14 @@ COLUMNS = {
     "heikin_ashi().high": lambda b: talib.HA(b.open, b.high, b.low, b.close)[1],
     "heikin_ashi().low": lambda b: talib.HA(b.open, b.high, b.low, b.close)[2],
     "heikin_ashi().close": lambda b: talib.HA(b.open, b.high, b.low, b.close)[3],
+    "hilbert_period()": lambda b: talib.HT_DCPERIOD(b.close),
+    "hilbert_phase()": lambda b: talib.HT_DCPHASE(b.close),
+    "hilbert_phasor().in_phase": lambda b: talib.HT_PHASOR(b.close)[0],
+    "hilbert_phasor().quadrature": lambda b: talib.HT_PHASOR(b.close)[1],
+    "hilbert_sine().sine": lambda b: talib.HT_SINE(b.close)[0],
+    "hilbert_sine().lead": lambda b: talib.HT_SINE(b.close)[1],
+    "hilbert_trend_mode()": lambda b: late_zeros(talib.HT_TRENDMODE(b.close), b.close, 63),
+    "hilbert_trendline()": lambda b: talib.HT_TRENDLINE(b.close),
     "hma(9)": lambda b: talib.HMA(b.close, 9),
     "hma(20)": lambda b: talib.HMA(b.close, 20),
     "hurst(16).corrected": lambda b: hurst(b, 16, True),
@@ -321,6 +363,9 @@ COLUMNS = {
     "ichimoku(5 9 18).span_b": lambda b: middle(b, 18),
     "intraday_momentum(10)": lambda b: talib.IMI(b.open, b.close, 10),
     "kama(10)": lambda b: talib.KAMA(b.close, 10),
+    "kdj(9 3 3).k": lambda b: talib.KDJ(b.high, b.low, b.close, 9, 3, 13, 3, 13)[0],
+    "kdj(9 3 3).d": lambda b: talib.KDJ(b.high, b.low, b.close, 9, 3, 13, 3, 13)[1],
+    "kdj(5 4 2).j": lambda b: talib.KDJ(b.high, b.low, b.close, 5, 4, 13, 2, 13)[2],
     "keltner(10 5 1.5).upper": lambda b: talib.KC(b.high, b.low, b.close, 10, 5, 1.5)[0],
     "keltner(10 5 1.5).middle": lambda b: talib.KC(b.high, b.low, b.close, 10, 5, 1.5)[1],
     "keltner(5 10 2).lower": lambda b: talib.KC(b.high, b.low, b.close, 5, 10, 2.0)[2],
@@ -335,21 +380,29 @@ COLUMNS = {
     "macd(8 5 3 0).signal": lambda b: talib.MACD(b.close, 5, 8, 3)[1],
     "macd(5 8 3 1).macd": lambda b: late(first(b.close, 5) - first(b.close, 8), 9),
     "macd(5 8 3 1).signal": lambda b: late(first(first(b.close, 5) - first(b.close, 8), 3), 9),
+    "mama(0.5 0.05).mama": lambda b: talib.MAMA(b.close, 0.5, 0.05)[0],
+    "mama(0.5 0.05).fama": lambda b: talib.MAMA(b.close, 0.5, 0.05)[1],
+    "mama(0.3 0.1).mama": lambda b: talib.MAMA(b.close, 0.3, 0.1)[0],
     "mass_index(5 10)": lambda b: talib.MASSI(b.high, b.low, 5, 10),
     "midpoint(9)": lambda b: talib.MIDPOINT(b.close, 9),
     "momentum(10 0)": lambda b: talib.ROCP(b.close, 10),
     "momentum(60 5)": lambda b: momentum(b.close, 60, 5),
     "money_flow_index(10)": lambda b: talib.MFI(b.high, b.low, b.close, b.volume, 10),
     "natr(10)": lambda b: talib.NATR(b.high, b.low, b.close, 10),
+    "negative_volume_index()": lambda b: talib.NVI(b.close, b.volume),
     "on_balance_volume()": lambda b: talib.OBV(b.close, b.volume),
     "parabolic_sar(0.02 0.2)": lambda b: talib.SAR(b.high, b.low, 0.02, 0.2),
     "parabolic_sar(0.1 0.3)": lambda b: talib.SAR(b.high, b.low, 0.1, 0.3),
+    "parabolic_sar_extended(0.02 0.02 0.2 0).stop": lambda b: sar(b, 0, 0, 0.02, 0.02, 0.2, 0.02, 0.02, 0.2)[0],
+    "parabolic_sar_extended(0.02 0.05 0.1 0.01).stop": lambda b: sar(b, 0, 0.01, 0.02, 0.02, 0.1, 0.05, 0.05, 0.1)[0],
+    "parabolic_sar_extended(0.02 0.05 0.1 0.01).trend": lambda b: sar(b, 0, 0.01, 0.02, 0.02, 0.1, 0.05, 0.05, 0.1)[1],
     "percent_rank(20)": lambda b: talib.PERCENTRANK(b.close, 20),
     "pivots().pivot": lambda b: pivots(b)[0],
     "pivots().r1": lambda b: pivots(b)[1],
     "pivots().s1": lambda b: pivots(b)[2],
     "pivots().r2": lambda b: pivots(b)[3],
     "pivots().s2": lambda b: pivots(b)[4],
+    "positive_volume_index()": lambda b: talib.PVI(b.close, b.volume),
     "ppo(5 12)": lambda b: talib.PPO(b.close, 5, 12, 1),
     "price_volume_trend()": lambda b: talib.PVT(b.close, b.volume),
     "prices().average": lambda b: talib.AVGPRICE(b.open, b.high, b.low, b.close),
@@ -361,6 +414,9 @@ COLUMNS = {
     "rate_of_change(10).change": lambda b: talib.MOM(b.close, 10),
     "rate_of_change(10).percent": lambda b: talib.ROC(b.close, 10),
     "realised_vol(20)": lambda b: windows(20, lambda r: np.std(r, ddof=1), log_returns(b.close)),
+    "relative_vigor(1).value": lambda b: relative_vigor(b, 1)[0],
+    "relative_vigor(10).value": lambda b: relative_vigor(b, 10)[0],
+    "relative_vigor(10).signal": lambda b: relative_vigor(b, 10)[1],
     "relative_volume(10)": lambda b: talib.RVOL(b.volume, 10),
     "resistance(3 0 1 30).level": lambda b: nearest(b, 1, 3, 0, 0.01, 30)[0],
     "resistance(3 0 1 30).touches": lambda b: nearest(b, 1, 3, 0, 0.01, 30)[1],
@@ -420,6 +476,31 @@ COLUMNS = {
 }
 
 
+# Parameters of TA-Lib's SAREXT: start, offset, and first, step and most for up and for down.
+STOPS = [
+    (0, 0, 0.02, 0.02, 0.2, 0.02, 0.02, 0.2),
+    (90.5, 0, 0.01, 0.03, 0.12, 0.04, 0.02, 0.3),
+    (-150.25, 0.02, 0.05, 0.01, 0.04, 0.5, 0.6, 0.3),
+    (0, 0.05, 0, 0.1, 0.2, 0.1, 0, 0.2),
+]
+
+
+def variants(series):
+    """Bars, periods that run through 0 to 40 and fractions, averages over them, and stops."""
+    with open(OUT.with_name("indicators_variants.csv"), "w", newline="\n") as f:
+        f.write(f"# TA-Lib {talib.__version__}; made by scripts/oracles/indicators.py; tolerance 1e-9 relative\n")
+        names = ["mavp 2 30", "mavp 5 12", *("sarext " + " ".join(map(str, p)) for p in STOPS)]
+        f.write(",".join(["series,high,low,close,periods", *names]) + "\n")
+        for name, b in series.items():
+            periods = ((np.arange(len(b)) * 37) % 164) / 4.0
+            table = [talib.MAVP(b.close, periods, 2, 30), talib.MAVP(b.close, periods, 5, 12)]
+            table += [talib.SAREXT(b.high, b.low, *p) for p in STOPS]
+            for i in range(len(b)):
+                cells = ["" if np.isnan(x[i]) else repr(float(x[i])) for x in (b.high, b.low, b.close, periods)]
+                cells += ["" if np.isnan(x[i]) else f"{x[i]:.14g}" for x in table]
+                f.write(",".join([name, *cells]) + "\n")
+
+
 def main(data):
     equities = Path(data) / "equities/us4_ohlcv_2013_2023.csv"
     amzn = read(equities, 260, None, lambda r: r["symbol"] == "AMZN").close
@@ -431,6 +512,7 @@ def main(data):
         "constant": constant(60, 12.34),
         "short": wave(10),
     }
+    variants({name: series[name] for name in ("aapl", "wave", "late", "short")})
     with open(OUT, "w", newline="\n") as f:
         f.write(f"# TA-Lib {talib.__version__}, pandas {pd.__version__}, numpy {np.__version__}; made by scripts/oracles/indicators.py, where each column's source is\n")
         f.write("# An empty cell means no value; tolerance 1e-9 relative\n")

@@ -258,7 +258,7 @@ proptest! {
 #[test]
 fn two_for_one_leaves_no_trace_in_any_indicator() {
     let rows: Vec<Vec<i64>> =
-        (0..60).map(|k| (0..3).map(|i| 50 + (k * k * 7 + i * 31 + k * i) % 83).collect()).collect();
+        (0..90).map(|k| (0..3).map(|i| 50 + (k * k * 7 + i * 31 + k * i) % 83).collect()).collect();
     let items = Splits::from([((20, 0), (2, 1)), ((33, 1), (1, 4)), ((35, 0), (4, 1)), ((35, 2), (2, 1))]);
     let lines = INDICATORS.iter().flat_map(|of| of.lines.iter().map(move |line| (of, line.name)));
     let defaults = |of: &Indicator| -> Vec<f64> {

@@ -43,17 +43,16 @@ impl Atr {
 impl Study<1> for Atr {
     const INPUTS: Inputs = Inputs::RANGE;
 
+    #[inline(always)]
     fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 1], Status> {
         let range = self.ranges.range(i, bar)?;
         Ok([self.average.step(i, range)?])
     }
 
     fn row(&mut self, bars: &Bars<'_>, [line]: &mut [&mut [f64]; 1]) -> bool {
-        if !self.average.is_warm() {
-            return false;
-        }
-        self.ranges.rows(bars, line);
-        self.average.row(line)
+        let Some((weight, average)) = self.average.warm() else { return false };
+        average_row(weight, bars.high, bars.low, bars.close, &mut self.ranges.previous, average, line);
+        true
     }
 
     state!(ranges, average);
@@ -81,6 +80,7 @@ impl TrueRange {
     }
 
     /// One bar, as a part of another indicator.
+    #[inline(always)]
     pub(super) fn range(&mut self, i: usize, bar: &Bar) -> Result<f64, Status> {
         let previous = std::mem::replace(&mut self.previous[i], bar.close);
         match std::mem::replace(&mut self.begun[i], 1) {
@@ -89,9 +89,9 @@ impl TrueRange {
         }
     }
 
-    /// Bars of instruments that all have a bar before.
-    fn rows(&mut self, bars: &Bars<'_>, out: &mut [f64]) {
-        true_ranges(bars.high, bars.low, bars.close, &mut self.previous, out);
+    /// The closes before, for a pass over bars of instruments that all have one.
+    pub(super) fn previous(&mut self) -> &mut [f64] {
+        &mut self.previous
     }
 }
 
@@ -102,6 +102,7 @@ impl Part for TrueRange {
 impl Study<1> for TrueRange {
     const INPUTS: Inputs = Inputs::RANGE;
 
+    #[inline(always)]
     fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 1], Status> {
         Ok([self.range(i, bar)?])
     }
@@ -114,18 +115,28 @@ impl Part for Atr {
 }
 
 wide! {
-    /// True ranges of a row, whose closes become the previous ones.
-    fn true_ranges<'a>(high: &'a [f64], low: &'a [f64], close: &'a [f64], previous: &'a mut [f64], out: &'a mut [f64]) {
+    /// Averages of the true ranges of a row, whose closes become the previous ones.
+    fn average_row<'a>(
+        weight: f64,
+        high: &'a [f64],
+        low: &'a [f64],
+        close: &'a [f64],
+        previous: &'a mut [f64],
+        average: &'a mut [f64],
+        out: &'a mut [f64],
+    ) {
         let prices = high.iter().zip(low).zip(close);
-        for ((((high, low), close), previous), o) in prices.zip(previous).zip(out) {
-            *o = true_range(*high, *low, *previous);
+        let state = previous.iter_mut().zip(average);
+        for ((((high, low), close), (previous, average)), o) in prices.zip(state).zip(out) {
+            *average += weight * (true_range(*high, *low, *previous) - *average);
             *previous = *close;
+            *o = *average;
         }
     }
 }
 
 #[inline(always)]
-fn true_range(high: f64, low: f64, previous: f64) -> f64 {
+pub(super) fn true_range(high: f64, low: f64, previous: f64) -> f64 {
     let (range, up, down) = (high - low, (high - previous).abs(), (low - previous).abs());
     let gap = if up > down { up } else { down };
     if range > gap { range } else { gap }

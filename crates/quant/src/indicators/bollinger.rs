@@ -2,6 +2,7 @@
 
 use super::parts::{Moments, state};
 use super::{Bar, Bars, Columns, Inputs, Status, Study, period_of};
+use tradegraph_columns::wide;
 
 /// The three lines of [`bollinger`], one value a bar each.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,6 +33,8 @@ pub fn bollinger(close: &[f64], n: usize, width: f64) -> BollingerSeries {
 pub struct Bollinger {
     period: f64,
     width: f64,
+    /// `width / √period`: the band for a root of the sum of squares of 1.
+    reach: f64,
     moments: Moments,
 }
 
@@ -41,35 +44,47 @@ impl Bollinger {
     pub fn columns(n_instruments: usize, n: usize, width: f64) -> Columns<Bollinger, 3> {
         let period = period_of(n, 2);
         let moments = Moments::new(n_instruments, period);
-        Columns::of(Bollinger { period: f64::from(period), width, moments }, n_instruments)
-    }
-
-    #[inline]
-    fn band(&self, squares: f64) -> f64 {
-        self.width * (squares / self.period).sqrt()
+        let period = f64::from(period);
+        Columns::of(Bollinger { period, width, reach: width / period.sqrt(), moments }, n_instruments)
     }
 }
 
 impl Study<3> for Bollinger {
     const INPUTS: Inputs = Inputs::CLOSE;
 
+    #[inline(always)]
     fn step(&mut self, i: usize, bar: &Bar) -> Result<[f64; 3], Status> {
         let (mean, squares) = self.moments.step(i, bar.close)?;
-        let band = self.band(squares);
+        let band = self.reach * squares.sqrt();
         Ok([mean + band, mean, mean - band])
     }
 
     fn row(&mut self, bars: &Bars<'_>, [upper, middle, lower]: &mut [&mut [f64]; 3]) -> bool {
-        let (width, period) = (self.width, self.period);
+        let reach = self.reach;
         let Some((mean, squares)) = self.moments.row(bars.close) else { return false };
-        middle.copy_from_slice(mean);
-        for (((u, l), mean), squares) in upper.iter_mut().zip(lower.iter_mut()).zip(mean).zip(squares) {
-            let band = width * (squares / period).sqrt();
-            *u = mean + band;
-            *l = mean - band;
-        }
+        bands(reach, mean, squares, upper, middle, lower);
         true
     }
 
     state!(period, width, moments);
+}
+
+wide! {
+    /// The lines of a row.
+    fn bands<'a>(
+        reach: f64,
+        mean: &'a [f64],
+        squares: &'a [f64],
+        upper: &'a mut [f64],
+        middle: &'a mut [f64],
+        lower: &'a mut [f64],
+    ) {
+        let lines = upper.iter_mut().zip(middle).zip(lower);
+        for (((u, m), l), (mean, squares)) in lines.zip(mean.iter().zip(squares)) {
+            let band = reach * squares.sqrt();
+            *u = mean + band;
+            *m = *mean;
+            *l = mean - band;
+        }
+    }
 }

@@ -97,6 +97,11 @@ impl Ema {
         true
     }
 
+    /// The weight and the averages if every instrument is past warm-up, for a pass of another indicator.
+    pub(super) fn warm(&mut self) -> Option<(f64, &mut [f64])> {
+        if self.cold == 0 { Some((self.alpha, &mut self.value)) } else { None }
+    }
+
     /// Bars of the period.
     pub(super) fn period(&self) -> u32 {
         self.period
@@ -193,9 +198,16 @@ impl Kernel for Ema {
         let n = self.value.len();
         let [(values, status)] = lines_of(out);
         check_shape(k * n, bars.close, present, &[(&mut *values, &mut *status)]);
-        for row in 0..if n == 0 { 0 } else { k } {
+        let mut row = 0;
+        while n > 0 && row < k {
+            if n == 1 && self.cold == 0 && all_ok(&present[row..]) {
+                chains::<1>(std::slice::from_mut(self), &bars.close[row..], row, &mut [(values, status)]);
+                status[row..].fill(Status::Ok);
+                return;
+            }
             let c = row * n..(row + 1) * n;
             self.update(&bars.close[c.clone()], &present[c.clone()], &mut values[c.clone()], &mut status[c]);
+            row += 1;
         }
     }
 

@@ -368,15 +368,17 @@ pub(super) fn series_of(
     update: impl FnOnce(&Bars<'_>, &[Status], &mut [Out<'_>]),
 ) -> Vec<Vec<f64>> {
     let n = bars.len();
-    let read = bars.fields().into_iter().filter(|(field, _)| inputs.has(*field));
-    let there = |t: usize| read.clone().all(|(_, x)| x.get(t).is_some_and(|x| x.is_finite()));
-    let present: Vec<Status> = (0..n).map(|t| if there(t) { Status::Ok } else { Status::NoData }).collect();
+    let mut present = vec![Status::Ok; n];
+    for (_, field) in bars.fields().into_iter().filter(|(field, _)| inputs.has(*field)) {
+        present[field.len().min(n)..].fill(Status::NoData);
+        note_missing(field, &mut present);
+    }
     let mut values = vec![vec![0.0; n]; lines];
     let mut status = vec![vec![Status::NoData; n]; lines];
     let mut out: Vec<Out<'_>> = values.iter_mut().zip(&mut status).map(|(v, s)| (&mut v[..], &mut s[..])).collect();
     update(bars, &present, &mut out);
     for (v, s) in values.iter_mut().zip(&status) {
-        v.iter_mut().zip(s).filter(|(_, s)| **s != Status::Ok).for_each(|(v, _)| *v = f64::NAN);
+        blank(s, v);
     }
     values
 }
@@ -407,6 +409,22 @@ fn repeated<const M: usize>(cell: ([f64; M], Status), present: Status) -> ([f64;
     match cell {
         (v, Status::NoData) if present == Status::WarmUp => (v, Status::WarmUp),
         cell => cell,
+    }
+}
+
+wide! {
+    fn note_missing<'a>(field: &'a [f64], present: &'a mut [Status]) {
+        for (p, x) in present.iter_mut().zip(field) {
+            *p = if x.is_finite() { *p } else { Status::NoData };
+        }
+    }
+}
+
+wide! {
+    fn blank<'a>(status: &'a [Status], values: &'a mut [f64]) {
+        for (v, s) in values.iter_mut().zip(status) {
+            *v = if *s == Status::Ok { *v } else { f64::NAN };
+        }
     }
 }
 

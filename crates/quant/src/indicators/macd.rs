@@ -135,12 +135,12 @@ impl Macd {
         let [(macd, s0), (signal, s1), (hist, s2)] = out;
         if self.cold == 0 && all_ok(present) {
             self.warm_row(close, [macd, signal, hist]);
-            s0.fill(Status::Ok);
+            [s0, s1, s2].into_iter().for_each(|s| s.fill(Status::Ok));
         } else {
             self.any_row(close, present, [macd, signal, hist], s0);
+            s1.copy_from_slice(s0);
+            s2.copy_from_slice(s0);
         }
-        s1.copy_from_slice(s0);
-        s2.copy_from_slice(s0);
     }
 
     /// Takes `k` slices, row after row; the same bits as `update` slice by slice.
@@ -150,27 +150,30 @@ impl Macd {
     pub fn update_block(&mut self, close: &[f64], present: &[Status], k: usize, out: &mut [Out<'_>; 3]) {
         let n = self.fast.len();
         check_shape(k * n, close, present, out);
-        if let ([fast], [slow], [signal]) = (&mut self.fast[..], &mut self.slow[..], &mut self.signal[..])
-            && self.cold == 0
-            && all_ok(present)
-        {
-            // One instrument: its state stays in registers.
-            let mut state = (*fast, *slow, *signal);
-            let [(macd, s0), (average, s1), (hist, s2)] = out;
-            for (((x, m), a), h) in close.iter().zip(&mut **macd).zip(&mut **average).zip(&mut **hist) {
-                self.periods.smooth(&mut state.0, &mut state.1, &mut state.2, *x);
-                *m = state.0 - state.1;
-                *a = state.2;
-                *h = *m - *a;
+        let mut row = 0;
+        while n > 0 && row < k {
+            if let ([fast], [slow], [signal]) = (&mut self.fast[..], &mut self.slow[..], &mut self.signal[..])
+                && self.cold == 0
+                && all_ok(&present[row..])
+            {
+                // One instrument: its state stays in registers.
+                let mut state = (*fast, *slow, *signal);
+                let [(macd, s0), (average, s1), (hist, s2)] = out;
+                let lines = macd[row..].iter_mut().zip(&mut average[row..]).zip(&mut hist[row..]);
+                for (x, ((m, a), h)) in close[row..].iter().zip(lines) {
+                    self.periods.smooth(&mut state.0, &mut state.1, &mut state.2, *x);
+                    *m = state.0 - state.1;
+                    *a = state.2;
+                    *h = *m - *a;
+                }
+                (*fast, *slow, *signal) = state;
+                [s0, s1, s2].into_iter().for_each(|s| s[row..].fill(Status::Ok));
+                return;
             }
-            (*fast, *slow, *signal) = state;
-            [s0, s1, s2].into_iter().for_each(|s| s.fill(Status::Ok));
-            return;
-        }
-        for row in 0..if n == 0 { 0 } else { k } {
             let c = row * n..(row + 1) * n;
             let mut cells = out.each_mut().map(|(v, s)| (&mut v[c.clone()], &mut s[c.clone()]));
             self.update(&close[c.clone()], &present[c], &mut cells);
+            row += 1;
         }
     }
 

@@ -33,6 +33,7 @@ macro_rules! state {
 pub(crate) use state;
 
 mod co_moments;
+mod cycle;
 mod extreme;
 mod mean;
 mod moments;
@@ -41,6 +42,7 @@ mod weighted;
 mod window;
 
 pub(super) use co_moments::{CoMoments, CoSums};
+pub(super) use cycle::{Cycle, LONGEST};
 pub(super) use extreme::Extreme;
 pub(super) use mean::Mean;
 pub(super) use moments::Moments;

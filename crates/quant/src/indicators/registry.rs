@@ -5,12 +5,14 @@ use super::form::series_of;
 use super::{
     AccelerationBands, Accumulation, Adx, Adxr, Aroon, Atr, AverageDeviation, AverageVolume, Awesome, BalanceOfPower,
     Bars, Beta, Bollinger, Candle, Cci, ChaikinMoneyFlow, ChaikinOscillator, ChaikinVolatility, Cmo, Coppock,
-    Correlation, Dema, Deviation, Directional, Donchian, Dpo, EfficiencyRatio, ElderRay, Ema, ForceIndex, HeikinAshi,
-    Hma, Hurst, Ichimoku, IntradayMomentum, Kama, Keltner, Kernel, LinearRegression, Macd, MassIndex, Midpoint,
-    Momentum, MoneyFlowIndex, Natr, OnBalanceVolume, ParabolicSar, PercentRank, Pivots, Ppo, PriceVolumeTrend, Prices,
-    Pvo, QStick, RateOfChange, RealisedVol, RelativeVolume, Rma, RollingHigh, RollingLow, Rsi, Seed, Sma, Stochastic,
-    StochasticFast, StochasticMomentum, StochasticRsi, SuperTrend, T3, Tema, Trima, Trix, TrueRange, TrueStrength,
-    Ultimate, Vhf, Vortex, Vwap, Vwma, WilliamsAccumulation, WilliamsR, Wma, ZScore, Zlema,
+    Correlation, CycleAverage, Dema, Deviation, Directional, Donchian, Dpo, EfficiencyRatio, ElderRay, Ema, ForceIndex,
+    HeikinAshi, HilbertPeriod, HilbertPhase, HilbertPhasor, HilbertSine, HilbertTrendMode, HilbertTrendline, Hma,
+    Hurst, Ichimoku, IntradayMomentum, Kama, Kdj, Keltner, Kernel, LinearRegression, Macd, Mama, MassIndex, Midpoint,
+    Momentum, MoneyFlowIndex, Natr, OnBalanceVolume, Pace, ParabolicSar, ParabolicSarExtended, PercentRank, Pivots,
+    Ppo, PriceVolumeTrend, Prices, Pvo, QStick, RateOfChange, RealisedVol, RelativeVigor, RelativeVolume, Rma,
+    RollingHigh, RollingLow, Rsi, Seed, Sma, Stochastic, StochasticFast, StochasticMomentum, StochasticRsi, SuperTrend,
+    T3, Tema, Trima, Trix, TrueRange, TrueStrength, Ultimate, Vhf, VolumeIndex, Vortex, Vwap, Vwma,
+    WilliamsAccumulation, WilliamsR, Wma, ZScore, Zlema,
 };
 use crate::fibonacci::{Confluence, Extensions, Retracements, Reversal, Side, Supports, Swings, Zone};
 
@@ -160,6 +162,10 @@ fn zone(parameters: &[f64]) -> Zone {
     Zone { memory: MEMORY, tolerance: x(parameters, 2) / 100.0, half_life: x(parameters, 3) }
 }
 
+fn pace(step: f64, most: f64) -> Pace {
+    Pace { first: step, step, most }
+}
+
 const ZONE: &[Line] = &[line("level", Scale::PRICE), line("touches", Scale::FREE), line("strength", Scale::FREE)];
 const RETRACEMENTS: &[Line] = &[
     line("from", Scale::PRICE),
@@ -267,6 +273,7 @@ indicators! {
     "confluence" [WIDTH, RANGE, TOLERANCE, HALF_LIFE], &[line("boost", Scale::FREE), line("score", Scale::FREE), line("level", Scale::PRICE), line("from", Scale::PRICE), line("to", Scale::PRICE)], |w, p| Confluence::columns(w, reversal(p), zone(p));
     "coppock" [bars("n", 1, 10), bars("short", 1, 11), bars("long", 1, 14)], FREE, |w, p| Coppock::columns(w, n(p, 0), n(p, 1), n(p, 2));
     "correlation" [bars("n", 2, 60)], FREE, |w, p| Correlation::columns(w, n(p, 0));
+    "cycle_average" [bars("least", 1, 2), bars("most", 1, 30)], PRICE, |w, p| CycleAverage::columns(w, n(p, 0), n(p, 1));
     "dema" [bars("n", 1, 20)], PRICE, |w, p| Dema::columns(w, n(p, 0));
     "deviation" [bars("n", 2, 20)], &[line("deviation", Scale::PRICE), line("variance", Scale { price: 2, volume: 0 })], |w, p| Deviation::columns(w, n(p, 0));
     "directional" [bars("n", 2, 14)], &[line("plus", Scale::FREE), line("minus", Scale::FREE), line("dx", Scale::FREE)], |w, p| Directional::columns(w, n(p, 0));
@@ -279,23 +286,34 @@ indicators! {
     "fibonacci_retracements" [WIDTH, RANGE], RETRACEMENTS, |w, p| Retracements::columns(w, reversal(p));
     "force_index" [bars("n", 1, 13)], &[line("", Scale { price: 1, volume: 1 })], |w, p| ForceIndex::columns(w, n(p, 0));
     "heikin_ashi" [], &[line("open", Scale::PRICE), line("high", Scale::PRICE), line("low", Scale::PRICE), line("close", Scale::PRICE)], |w, _| HeikinAshi::columns(w);
+    "hilbert_period" [], FREE, |w, _| HilbertPeriod::columns(w);
+    "hilbert_phase" [], FREE, |w, _| HilbertPhase::columns(w);
+    "hilbert_phasor" [], &[line("in_phase", Scale::PRICE), line("quadrature", Scale::PRICE)], |w, _| HilbertPhasor::columns(w);
+    "hilbert_sine" [], &[line("sine", Scale::FREE), line("lead", Scale::FREE)], |w, _| HilbertSine::columns(w);
+    "hilbert_trend_mode" [], FREE, |w, _| HilbertTrendMode::columns(w);
+    "hilbert_trendline" [], PRICE, |w, _| HilbertTrendline::columns(w);
     "hma" [bars("n", 2, 20)], PRICE, |w, p| Hma::columns(w, n(p, 0));
     "hurst" [bars("n", 16, 128)], &[line("corrected", Scale::FREE), line("plain", Scale::FREE)], |w, p| Hurst::columns(w, n(p, 0));
     "ichimoku" [bars("short", 1, 9), bars("middle", 1, 26), bars("long", 1, 52)], &[line("conversion", Scale::PRICE), line("base", Scale::PRICE), line("span_a", Scale::PRICE), line("span_b", Scale::PRICE)], |w, p| Ichimoku::columns(w, n(p, 0), n(p, 1), n(p, 2));
     "intraday_momentum" [bars("n", 1, 14)], FREE, |w, p| IntradayMomentum::columns(w, n(p, 0));
     "kama" [bars("n", 2, 30)], PRICE, |w, p| Kama::columns(w, n(p, 0));
+    "kdj" [bars("n", 1, 9), bars("slow", 1, 3), bars("d", 1, 3)], &[line("k", Scale::FREE), line("d", Scale::FREE), line("j", Scale::FREE)], |w, p| Kdj::columns(w, n(p, 0), n(p, 1), n(p, 2));
     "keltner" [bars("n", 1, 20), bars("range", 1, 10), number("width", 0.0, 2.0, 100.0)], BANDS, |w, p| Keltner::columns(w, n(p, 0), n(p, 1), x(p, 2));
     "linear_regression" [bars("n", 2, 14)], &[line("value", Scale::PRICE), line("slope", Scale::PRICE), line("intercept", Scale::PRICE), line("forecast", Scale::PRICE)], |w, p| LinearRegression::columns(w, n(p, 0));
     "macd" [bars("fast", 1, 12), bars("slow", 1, 26), bars("signal", 1, 9), SEED], MACD, |w, p| Macd::new(w, n(p, 0), n(p, 1), n(p, 2), seed(p, 3));
+    "mama" [number("fast", 0.01, 0.5, 0.99), number("slow", 0.01, 0.05, 0.99)], &[line("mama", Scale::PRICE), line("fama", Scale::PRICE)], |w, p| Mama::columns(w, x(p, 0), x(p, 1));
     "mass_index" [bars("fast", 1, 9), bars("n", 1, 25)], FREE, |w, p| MassIndex::columns(w, n(p, 0), n(p, 1));
     "midpoint" [bars("n", 1, 14)], PRICE, |w, p| Midpoint::columns(w, n(p, 0));
     "momentum" [bars("n", 1, 252), bars("skip", 0, 21)], FREE, |w, p| Momentum::columns(w, n(p, 0), n(p, 1));
     "money_flow_index" [bars("n", 1, 14)], FREE, |w, p| MoneyFlowIndex::columns(w, n(p, 0));
     "natr" [bars("n", 1, 14)], FREE, |w, p| Natr::columns(w, n(p, 0));
+    "negative_volume_index" [], FREE, |w, _| VolumeIndex::negative(w);
     "on_balance_volume" [], VOLUME, |w, _| OnBalanceVolume::columns(w);
     "parabolic_sar" [number("step", 0.001, 0.02, 1.0), number("most", 0.001, 0.2, 1.0)], PRICE, |w, p| ParabolicSar::columns(w, x(p, 0), x(p, 1));
+    "parabolic_sar_extended" [number("up", 0.001, 0.02, 1.0), number("down", 0.001, 0.02, 1.0), number("most", 0.001, 0.2, 1.0), number("offset", 0.0, 0.0, 1.0)], &[line("stop", Scale::PRICE), line("trend", Scale::FREE)], |w, p| ParabolicSarExtended::columns(w, 0.0, x(p, 3), pace(x(p, 0), x(p, 2)), pace(x(p, 1), x(p, 2)));
     "percent_rank" [bars("n", 1, 100)], FREE, |w, p| PercentRank::columns(w, n(p, 0));
     "pivots" [], &[line("pivot", Scale::PRICE), line("r1", Scale::PRICE), line("s1", Scale::PRICE), line("r2", Scale::PRICE), line("s2", Scale::PRICE)], |w, _| Pivots::columns(w);
+    "positive_volume_index" [], FREE, |w, _| VolumeIndex::positive(w);
     "ppo" [bars("fast", 1, 12), bars("slow", 1, 26)], FREE, |w, p| Ppo::columns(w, n(p, 0), n(p, 1));
     "price_volume_trend" [], VOLUME, |w, _| PriceVolumeTrend::columns(w);
     "prices" [], &[line("average", Scale::PRICE), line("median", Scale::PRICE), line("typical", Scale::PRICE), line("weighted", Scale::PRICE)], |w, _| Prices::columns(w);
@@ -303,6 +321,7 @@ indicators! {
     "qstick" [bars("n", 1, 10)], PRICE, |w, p| QStick::columns(w, n(p, 0));
     "rate_of_change" [bars("n", 1, 10)], &[line("change", Scale::PRICE), line("percent", Scale::FREE)], |w, p| RateOfChange::columns(w, n(p, 0));
     "realised_vol" [bars("n", 2, 20)], FREE, |w, p| RealisedVol::columns(w, n(p, 0));
+    "relative_vigor" [bars("n", 1, 10)], &[line("value", Scale::FREE), line("signal", Scale::FREE)], |w, p| RelativeVigor::columns(w, n(p, 0));
     "relative_volume" [bars("n", 1, 20)], FREE, |w, p| RelativeVolume::columns(w, n(p, 0));
     "resistance" [WIDTH, RANGE, TOLERANCE, HALF_LIFE], ZONE, |w, p| Supports::columns(w, reversal(p), Side::Resistance, zone(p));
     "rma" [bars("n", 1, 14)], PRICE, |w, p| Rma::columns(w, n(p, 0));

@@ -96,24 +96,26 @@ impl Rsi {
         let n = self.previous.len();
         let (values, status) = (&mut *out.0, &mut *out.1);
         check_shape(k * n, close, present, &[(&mut *values, &mut *status)]);
-        if let ([previous], [up], [down]) = (&mut self.previous[..], &mut self.up[..], &mut self.down[..])
-            && self.cold == 0
-            && all_ok(present)
-        {
-            // One instrument: its state stays in registers.
-            let mut state = (*previous, *up, *down);
-            for (x, o) in close.iter().zip(values) {
-                smooth(self.weight, &mut state.0, &mut state.1, &mut state.2, *x);
-                *o = index(state.1, state.2);
+        let mut row = 0;
+        while n > 0 && row < k {
+            if let ([previous], [up], [down]) = (&mut self.previous[..], &mut self.up[..], &mut self.down[..])
+                && self.cold == 0
+                && all_ok(&present[row..])
+            {
+                // One instrument: its state stays in registers.
+                let mut state = (*previous, *up, *down);
+                for (x, o) in close[row..].iter().zip(&mut values[row..]) {
+                    smooth(self.weight, &mut state.0, &mut state.1, &mut state.2, *x);
+                    *o = index(state.1, state.2);
+                }
+                (*previous, *up, *down) = state;
+                status[row..].fill(Status::Ok);
+                return;
             }
-            (*previous, *up, *down) = state;
-            status.fill(Status::Ok);
-            return;
-        }
-        for row in 0..if n == 0 { 0 } else { k } {
             let c = row * n..(row + 1) * n;
             let (v, s) = (&mut values[c.clone()], &mut status[c.clone()]);
             self.update(&close[c.clone()], &present[c], v, s);
+            row += 1;
         }
     }
 

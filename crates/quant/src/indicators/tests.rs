@@ -87,6 +87,60 @@ fn equals_ta_lib() {
     }
 }
 
+/// Averages over given periods, and stops with all their parameters, which have no name in the registry.
+#[test]
+fn variants_equal_ta_lib() {
+    let table = include_str!("../../oracles/indicators_variants.csv");
+    let mut lines = table.lines().filter(|l| !l.starts_with('#'));
+    let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let rows: Vec<Vec<&str>> = lines.map(|l| l.split(',').collect()).collect();
+    let mut compared = 0;
+    for rows in rows.chunk_by(|a, b| a[0] == b[0]) {
+        let input = |c: usize| -> Vec<f64> { rows.iter().map(|r| r[c].parse().unwrap_or(f64::NAN)).collect() };
+        let [high, low, close, other] = [input(1), input(2), input(3), input(4)];
+        let bars = Bars { high: &high, low: &low, close: &close, other: &other, ..Bars::default() };
+        for (c, name) in names.iter().enumerate().skip(5) {
+            let (function, parameters) = name.split_once(' ').unwrap();
+            let p: Vec<f64> = parameters.split(' ').map(|p| p.parse().unwrap()).collect();
+            let actual = if function == "mavp" {
+                let [mean] = VariableAverage::columns(1, p[0] as usize, p[1] as usize).series(&bars);
+                mean
+            } else {
+                let pace = |at: usize| Pace { first: p[at], step: p[at + 1], most: p[at + 2] };
+                let [stop, trend] = ParabolicSarExtended::columns(1, p[0], p[1], pace(2), pace(5)).series(&bars);
+                stop.iter().zip(trend).map(|(stop, trend)| stop * trend).collect()
+            };
+            for (i, (a, row)) in actual.iter().zip(rows).enumerate() {
+                assert_eq!(a.is_nan(), row[c].is_empty(), "{} {name} bar {i}: {a} instead of '{}'", row[0], row[c]);
+                if !a.is_nan() {
+                    let e: f64 = row[c].parse().unwrap();
+                    assert!((a - e).abs() <= 1e-9 * e.abs(), "{} {name} bar {i}: {a} instead of {e}", row[0]);
+                    compared += 1;
+                }
+            }
+        }
+    }
+    assert!(compared > 2_000, "only {compared}");
+}
+
+/// The price that stands still has no phase; the cycle of a sine is found, and its crossings are a mode of their own.
+#[test]
+fn the_cycle_of_a_sine() {
+    let flat = HilbertPhase::columns(1).series(&Bars::closes(&[12.34; 200]));
+    assert!(flat[0][150..].iter().all(|x| x.is_nan()));
+    for period in [10.0, 18.0, 30.0] {
+        let close: Vec<f64> =
+            (0..400).map(|t| 100.0 + libm::sin(f64::from(t) * std::f64::consts::TAU / period)).collect();
+        let bars = Bars::closes(&close);
+        let [found] = HilbertPeriod::columns(1).series(&bars);
+        assert!((found[399] / period - 1.0).abs() < 0.05, "{} for {period}", found[399]);
+        let [line] = HilbertTrendline::columns(1).series(&bars);
+        assert!((line[399] - 100.0).abs() < 0.05, "{}", line[399]);
+        let [mode] = HilbertTrendMode::columns(1).series(&bars);
+        assert!(mode[200..].iter().all(|m| *m == 0.0));
+    }
+}
+
 const CANDLE: &str = "candle_";
 
 /// Exactly, from the same bar on, each pattern with each value that it can have.

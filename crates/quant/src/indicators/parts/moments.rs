@@ -40,6 +40,7 @@ impl Moments {
     }
 
     /// Mean and sum of squared deviations, at least 0.
+    #[inline(always)]
     pub(in crate::indicators) fn step(&mut self, i: usize, x: f64) -> Result<(f64, f64), Status> {
         let (mean, squares) = (&mut self.mean[i], &mut self.squares[i]);
         let replaced = self.window.push(i, x);
@@ -81,17 +82,19 @@ impl Moments {
         let renews = self.window.renews_next();
         let row = self.window.row()?;
         let (mean, squares, peak) = (&mut self.mean[..], &mut self.squares[..], &mut self.peak[..]);
-        let runs = (&mut self.last[..], &mut self.equal[..]);
-        if renews {
+        let (last, equal) = (&mut self.last[..], &mut self.equal[..]);
+        let fallen = if renews {
             row.copy_from_slice(x);
             self.window.advance();
             renew_row(self.window.all(), x.len(), held, mean, squares);
             peak.copy_from_slice(squares);
+            settle_row(x, held, mean, squares, peak, last, equal)
         } else {
-            carry_row(x, row, held, mean, squares);
+            let fallen = carry_row(x, row, held, mean, squares, peak, last, equal);
             self.window.advance();
-        }
-        if settle_row(x, held, mean, squares, peak, runs.0, runs.1) {
+            fallen
+        };
+        if fallen {
             for i in 0..x.len() {
                 if self.squares[i] < FALLEN * self.peak[i] {
                     (self.mean[i], self.squares[i]) = afresh(&self.window, i, held);
@@ -192,14 +195,28 @@ impl Part for Moments {
 }
 
 wide! {
-    /// Carries means and sums of squares from a row of data to the next; `x` replaces `old`.
-    fn carry_row<'a>(x: &'a [f64], old: &'a mut [f64], held: f64, mean: &'a mut [f64], squares: &'a mut [f64]) {
-        for (((old, x), mean), squares) in old.iter_mut().zip(x).zip(mean).zip(squares) {
+    /// Carries means and sums of squares from a row of data to the next and settles them; `x` replaces `old`.
+    fn carry_row<'a>(
+        x: &'a [f64],
+        old: &'a mut [f64],
+        held: f64,
+        mean: &'a mut [f64],
+        squares: &'a mut [f64],
+        peak: &'a mut [f64],
+        last: &'a mut [f64],
+        equal: &'a mut [f64],
+    ) -> bool {
+        let sums = mean.iter_mut().zip(squares).zip(peak);
+        let runs = old.iter_mut().zip(last.iter_mut().zip(equal));
+        let mut fallen = false;
+        for ((x, (old, (last, equal))), ((mean, squares), peak)) in x.iter().zip(runs).zip(sums) {
             let before = *mean;
             *mean += (x - *old) / held;
             *squares += (x - *old) * ((x - *mean) + (*old - before));
             *old = *x;
+            fallen |= settle(*x, held, mean, squares, peak, last, equal);
         }
+        fallen
     }
 }
 
@@ -237,17 +254,30 @@ wide! {
         let sums = mean.iter_mut().zip(squares).zip(peak);
         let mut fallen = false;
         for ((x, (last, equal)), ((mean, squares), peak)) in x.iter().zip(last.iter_mut().zip(equal)).zip(sums) {
-            *equal = if same(*x, *last) { *equal + 1.0 } else { 1.0 };
-            *last = *x;
-            let flat = *equal >= held;
-            *mean = if flat { *x } else { *mean };
-            *squares = if flat { 0.0 } else { *squares };
-            let before = if flat { 0.0 } else { *peak };
-            *peak = if *squares > before { *squares } else { before };
-            fallen |= *squares < FALLEN * *peak;
+            fallen |= settle(*x, held, mean, squares, peak, last, equal);
         }
         fallen
     }
+}
+
+#[inline(always)]
+fn settle(
+    x: f64,
+    held: f64,
+    mean: &mut f64,
+    squares: &mut f64,
+    peak: &mut f64,
+    last: &mut f64,
+    equal: &mut f64,
+) -> bool {
+    *equal = if same(x, *last) { *equal + 1.0 } else { 1.0 };
+    *last = x;
+    let flat = *equal >= held;
+    *mean = if flat { x } else { *mean };
+    *squares = if flat { 0.0 } else { *squares };
+    let before = if flat { 0.0 } else { *peak };
+    *peak = if *squares > before { *squares } else { before };
+    *squares < FALLEN * *peak
 }
 
 /// Instruments whose sums are taken afresh together: their data of a long window stay in the second-level cache for the second

@@ -21,7 +21,7 @@ use tradegraph_domain::{FeedId, InstrumentId, Price, Timestamp, mul_div_half_eve
 use tradegraph_quant::indicators::{Inputs, Out};
 
 /// Cells of a block: small enough that the columns of a few features stay in the second-level cache.
-const BLOCK_CELLS: usize = 16_384;
+const BLOCK_CELLS: usize = 8_192;
 /// Slices of a block at most.
 const BLOCK_ROWS: usize = 1_024;
 

@@ -64,31 +64,19 @@ pub(crate) fn blocks(n: usize) -> impl Iterator<Item = (usize, usize)> {
 /// A block of a column; what is beyond its end repeats `rest`, which every kernel can work on.
 #[inline(always)]
 pub(crate) fn load<T: Copy>(column: &[T], start: usize, length: usize, rest: T) -> [T; BLOCK] {
-    let mut block = [rest; BLOCK];
-    fill(&mut block, column, start, length, rest);
-    block
-}
-
-/// [`load`] in place. A copy of a known length is a few moves, one of an unknown length a call.
-#[inline(always)]
-pub(crate) fn fill<T: Copy>(block: &mut [T; BLOCK], column: &[T], start: usize, length: usize, rest: T) {
-    if let Some(whole) = column[start..].first_chunk::<BLOCK>() {
-        for i in 0..BLOCK {
-            block[i] = whole[i];
-        }
-    } else {
-        *block = [rest; BLOCK];
-        block[..length].copy_from_slice(&column[start..start + length]);
+    if let Some(whole) = column[start..].first_chunk() {
+        return *whole;
     }
+    let mut block = [rest; BLOCK];
+    block[..length].copy_from_slice(&column[start..start + length]);
+    block
 }
 
 /// Writes a block back.
 #[inline(always)]
 pub(crate) fn store(column: &mut [f64], start: usize, length: usize, block: &[f64; BLOCK]) {
-    if let Some(whole) = column[start..].first_chunk_mut::<BLOCK>() {
-        for i in 0..BLOCK {
-            whole[i] = block[i];
-        }
+    if let Some(whole) = column[start..].first_chunk_mut() {
+        *whole = *block;
     } else {
         column[start..start + length].copy_from_slice(&block[..length]);
     }

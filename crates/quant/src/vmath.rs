@@ -31,7 +31,7 @@ pub use normal::{normal_cdf, normal_density, normal_inverse};
 
 pub(crate) use erfc::{OFFSET, SCALED, SCALED_ROUGHLY, SPAN};
 pub(crate) use exp::{exp_normal, exp_normals};
-pub(crate) use log::{ln_ratio_by, ln_ratios_usual};
+pub(crate) use log::ln_ratios_usual;
 
 use pulp::{Arch, Simd, WithSimd};
 

@@ -4,7 +4,7 @@
 //! 1976), carry = rate − foreign rate a currency option (Garman and Kohlhagen 1983); Haug (2007), "The complete guide to
 //! option pricing formulas", chapters 1 and 2.
 
-use super::normalised::{Points, UPPER, divided_differences, points, tails};
+use super::normalised::{Points, UPPER, divided_differences, points};
 use super::{BLOCK, Right, blocks, load, store};
 use crate::vmath::{exp_normal, exp_normals, ln_ratios_usual, several, widest};
 use pulp::{Simd, WithSimd};
@@ -122,7 +122,7 @@ struct Parts {
     /// `d₁` of the option out of the money, and `e^(−d₁²/2)`.
     d: f64,
     density: f64,
-    /// [`tails`] of it.
+    /// [`Points::combine`] of it.
     first: f64,
     second: f64,
     mix: f64,
@@ -165,9 +165,10 @@ fn parts(spot: f64, strike: f64, years: f64, rate: f64, carry: f64, vol: f64) ->
     let root = root_of(years);
     let s = deviation(spot, strike, years, vol, root);
     let per_s = 1.0 / s;
-    let w = tails(-moneyness.abs() * per_s, s);
-    let d = w.h + w.t;
-    let (first, second, mix) = (w.first, w.second, w.mix);
+    let p = points(-moneyness.abs() * per_s, s);
+    let ([value], [slope]) = divided_differences([p.tau1], [p.tau2]);
+    let (first, second, mix) = p.combine(s, value, slope);
+    let d = p.d1;
     Parts { share, bond, moneyness, per_spot, root, s, per_s, d, density: density(d), first, second, mix }
 }
 
@@ -177,7 +178,7 @@ fn density(d: f64) -> f64 {
     exp_normal(-0.5 * d * d)
 }
 
-/// The premium: out of the money by [`tails`], in the money by parity.
+/// The premium: out of the money from its tails, in the money by parity.
 #[inline(always)]
 fn premium(is_call: bool, spot: f64, strike: f64, p: &Parts) -> f64 {
     let (a, k) = (spot * p.share, strike * p.bond);

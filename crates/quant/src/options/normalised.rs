@@ -14,44 +14,10 @@ use std::f64::consts::FRAC_1_SQRT_2;
 /// Above this `d₁` the price is taken as `e^(x/2)` less a remainder, `½ E (w(d₁/√2) + w(−d₂/√2))`.
 pub(super) const UPPER: f64 = 0.7;
 
-/// The two scaled tails of an option out of the money.
-#[derive(Clone, Copy)]
-pub(super) struct Tails {
-    pub(super) h: f64,
-    pub(super) t: f64,
-    /// `d₁` is above [`UPPER`].
-    pub(super) upper: bool,
-    /// `erfcx(d₁/√2)` if `upper`, else `erfcx(−d₁/√2)`.
-    pub(super) first: f64,
-    /// `erfcx(−d₂/√2)`.
-    pub(super) second: f64,
-    /// `first + second` if `upper`, else `erfcx(−d₁/√2) − erfcx(−d₂/√2)`; positive.
-    pub(super) mix: f64,
-}
-
-/// For `h = x / s ≤ 0`, `s > 0`.
-#[inline(always)]
-pub(super) fn tails(h: f64, s: f64) -> Tails {
-    tails_by(h, s, |a, b| single(&PAIRS, a, b))
-}
-
-/// [`tails`] to about 1e-5.
-#[inline(always)]
-pub(super) fn tails_roughly(h: f64, s: f64) -> Tails {
-    tails_by(h, s, |a, b| single(&PAIRS_ROUGHLY, a, b))
-}
-
-#[inline(always)]
-fn tails_by(h: f64, s: f64, divided_difference: impl Fn(f64, f64) -> (f64, f64)) -> Tails {
-    let p = points(h, s);
-    let (value, slope) = divided_difference(p.tau1, p.tau2);
-    let (first, second, mix) = p.combine(s, value, slope);
-    Tails { h, t: 0.5 * s, upper: p.d1 > UPPER, first, second, mix }
-}
-
 /// Where the polynomial of `erfcx` is taken for an option.
 #[derive(Clone, Copy)]
 pub(super) struct Points {
+    /// `h + s / 2`.
     pub(super) d1: f64,
     /// `r1 r2`.
     pub(super) both: f64,
@@ -75,7 +41,9 @@ pub(super) fn points(h: f64, s: f64) -> Points {
 }
 
 impl Points {
-    /// `first`, `second` and `mix` of [`Tails`], from the polynomial's value at `tau1` and its divided difference.
+    /// `erfcx(±d₁/√2)` with the sign that makes the argument small, `erfcx(−d₂/√2)`, and what the premium is made of:
+    /// their sum above [`UPPER`], the first less the second below, positive either way. `value` is the polynomial's at
+    /// `tau1`, `slope` its divided difference.
     #[inline(always)]
     pub(super) fn combine(&self, s: f64, value: f64, slope: f64) -> (f64, f64, f64) {
         let Self { d1, both, r1, r2, tau1, tau2 } = *self;
@@ -90,6 +58,12 @@ impl Points {
 #[inline(always)]
 pub(super) fn divided_differences<const W: usize>(a: [f64; W], b: [f64; W]) -> ([f64; W], [f64; W]) {
     halves(&PAIRS, a, b)
+}
+
+/// [`divided_differences`] to about 1e-5.
+#[inline(always)]
+pub(super) fn divided_differences_roughly<const W: usize>(a: [f64; W], b: [f64; W]) -> ([f64; W], [f64; W]) {
+    halves(&PAIRS_ROUGHLY, a, b)
 }
 
 /// Even and odd powers apart, `P(a) = A(a²) + a B(a²)`: four short chains of products instead of two long ones.

@@ -65,7 +65,7 @@ pub fn ln_ratio(a: f64, b: f64) -> f64 {
 
 /// `ln(a / b)` where the quotient, to some units in the last place, is known already and a normal number.
 #[inline(always)]
-pub(crate) fn ln_ratio_by(a: f64, b: f64, quotient: f64) -> f64 {
+fn ln_ratio_by(a: f64, b: f64, quotient: f64) -> f64 {
     let (n, m) = split(quotient);
     let near = n == 0.0;
     let (over, under) = if near { (a - b, a + b) } else { (m - 1.0, m + 1.0) };

@@ -64,6 +64,9 @@ pub(crate) fn blocks(n: usize) -> impl Iterator<Item = (usize, usize)> {
 /// A block of a column; what is beyond its end repeats `rest`, which every kernel can work on.
 #[inline(always)]
 pub(crate) fn load<T: Copy>(column: &[T], start: usize, length: usize, rest: T) -> [T; BLOCK] {
+    if let Some(whole) = column[start..].first_chunk() {
+        return *whole;
+    }
     let mut block = [rest; BLOCK];
     block[..length].copy_from_slice(&column[start..start + length]);
     block
@@ -72,7 +75,11 @@ pub(crate) fn load<T: Copy>(column: &[T], start: usize, length: usize, rest: T) 
 /// Writes a block back.
 #[inline(always)]
 pub(crate) fn store(column: &mut [f64], start: usize, length: usize, block: &[f64; BLOCK]) {
-    column[start..start + length].copy_from_slice(&block[..length]);
+    if let Some(whole) = column[start..].first_chunk_mut() {
+        *whole = *block;
+    } else {
+        column[start..start + length].copy_from_slice(&block[..length]);
+    }
 }
 
 #[cfg(test)]

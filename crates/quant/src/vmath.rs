@@ -30,7 +30,8 @@ pub use log::{ln, ln_ratio};
 pub use normal::{normal_cdf, normal_density, normal_inverse};
 
 pub(crate) use erfc::{OFFSET, SCALED, SCALED_ROUGHLY, SPAN};
-pub(crate) use log::ln_ratio_by;
+pub(crate) use exp::{exp_normal, exp_normals};
+pub(crate) use log::ln_ratios_usual;
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -87,9 +88,34 @@ columns! {
 /// Horner's scheme; the coefficient of the highest power comes last.
 #[inline(always)]
 pub(crate) fn polynomial<const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
-    let mut sum = 0.0;
-    for c in coefficients.iter().rev() {
+    const { assert!(N > 0) };
+    let mut sum = coefficients[N - 1];
+    for c in coefficients[..N - 1].iter().rev() {
         sum = sum * x + c;
     }
     sum
+}
+
+/// `out[j] = f(j)`: several numbers that take the same way. A kernel that works on some at once gives the processor
+/// independent steps close to each other, of which it can see only about a hundred ahead.
+#[inline(always)]
+pub(crate) fn several<const W: usize>(f: impl Fn(usize) -> f64) -> [f64; W] {
+    let mut out = [0.0; W];
+    for (j, o) in out.iter_mut().enumerate() {
+        *o = f(j);
+    }
+    out
+}
+
+/// [`polynomial`] of several numbers, step by step side by side.
+#[inline(always)]
+pub(crate) fn polynomials<const N: usize, const W: usize>(coefficients: &[f64; N], x: &[f64; W]) -> [f64; W] {
+    const { assert!(N > 0) };
+    let mut sums = [coefficients[N - 1]; W];
+    for c in coefficients[..N - 1].iter().rev() {
+        for (sum, x) in sums.iter_mut().zip(x) {
+            *sum = *sum * x + c;
+        }
+    }
+    sums
 }

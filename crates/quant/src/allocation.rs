@@ -14,6 +14,7 @@ mod covariance;
 mod cvar;
 mod error;
 mod factors;
+mod gram;
 mod growth;
 mod hierarchical;
 mod interior;

@@ -45,11 +45,13 @@ struct Free {
     high: f64,
 }
 
-/// The optimum from a feasible start.
+/// The optimum from a feasible start. In a `warm` one the weights between their bounds are free from the first step;
+/// from another one, where all are, they are freed as they promise something, since few of them will be in the end.
 pub(super) fn solve(
     problem: Quadratic<'_>,
     limits: &Constraints,
     start: Vec<f64>,
+    warm: bool,
 ) -> Result<Vec<f64>, AllocationError> {
     let n = start.len();
     let (from, costs, turnover) = match &limits.trading {
@@ -71,18 +73,24 @@ pub(super) fn solve(
         turnover_binds: false,
         ridge: RIDGE * problem.scale * mean_variance,
     };
-    solver.run()?;
+    solver.run(warm)?;
     Ok(solver.w)
 }
 
 impl Solver<'_> {
-    fn run(&mut self) -> Result<(), AllocationError> {
+    fn run(&mut self, warm: bool) -> Result<(), AllocationError> {
         let n = self.w.len();
+        // A weight a rounding off its kink is on it: hundreds would have to be freed and fixed again, one by one.
+        for (name, (w, f)) in self.w.iter_mut().zip(self.from).enumerate() {
+            let near = 1e-14 * (f.abs() + self.limits.budget.abs() / n as f64);
+            let inside = *f >= self.limits.low[name] && *f <= self.limits.high[name];
+            *w = if inside && (*w - f).abs() <= near { *f } else { *w };
+        }
         self.measure_gradient();
         for name in 0..n {
             let (low, high) = (self.limits.low[name], self.limits.high[name]);
             let on_kink = self.from.get(name).is_some_and(|f| *f == self.w[name]);
-            if self.w[name] > low && self.w[name] < high && !on_kink {
+            if warm && self.w[name] > low && self.w[name] < high && !on_kink {
                 let side = self.side(name, true);
                 self.release(name, side)?;
             }

@@ -1,6 +1,7 @@
 //! Covariances from returns, raw, weighted and shrunk.
 
-use super::symmetric::{add_scaled, dot, gram};
+use super::gram::gram;
+use super::symmetric::{add_scaled, dot};
 use super::{AllocationError, Symmetric};
 
 /// Returns of names, row by row: a row is a bar, oldest first, a column a name.
@@ -71,7 +72,7 @@ impl<'a> Returns<'a> {
 /// Fewer than two bars. Equal to numpy's `cov`.
 pub fn sample_covariance(returns: Returns<'_>) -> Result<Symmetric, AllocationError> {
     returns.at_least(2)?;
-    Ok(gram(returns.values(), returns.names(), &returns.means(), 1.0 / (returns.bars() - 1) as f64))
+    Ok(gram(returns.values(), returns.names(), &returns.means(), 1.0 / (returns.bars() - 1) as f64, |_| {}))
 }
 
 /// Exponentially weighted covariance a bar: weights `λ^age` that add up to 1, of returns as they are or less their mean
@@ -99,7 +100,7 @@ pub fn weighted_covariance(returns: Returns<'_>, decay: f64, centred: bool) -> R
         let root = (w / total).sqrt();
         rooted.extend(row.iter().zip(&mean).map(|(r, m)| (r - m) * root));
     }
-    Ok(gram(&rooted, names, &vec![0.0; names], 1.0))
+    Ok(gram(&rooted, names, &vec![0.0; names], 1.0, |_| {}))
 }
 
 /// A covariance pulled towards a simpler one.
@@ -117,16 +118,13 @@ pub struct Shrunk {
 /// Fewer than two bars. Source: Ledoit and Wolf, Journal of Multivariate Analysis 88 (2004) 365; equal to sklearn's
 /// `ledoit_wolf`.
 pub fn ledoit_wolf(returns: Returns<'_>) -> Result<Shrunk, AllocationError> {
-    let (sample, means) = central(returns)?;
+    let mut fourth = 0.0;
+    let sample = central(returns, |row| {
+        let size = dot(row, row);
+        fourth += size * size;
+    })?;
     let (n, bars) = (returns.names() as f64, returns.bars() as f64);
     let (mean, squares) = identity_parts(&sample);
-    let mut row = vec![0.0; returns.names()];
-    let mut fourth = 0.0;
-    for r in returns.rows() {
-        row.iter_mut().zip(r).zip(&means).for_each(|((o, v), m)| *o = v - m);
-        let size = dot(&row, &row);
-        fourth += size * size;
-    }
     let spread = squares - n * mean * mean;
     let noise = (fourth / bars - squares) / bars;
     Ok(towards_identity(sample, mean, if noise > 0.0 { (noise / spread).min(1.0) } else { 0.0 }))
@@ -138,7 +136,7 @@ pub fn ledoit_wolf(returns: Returns<'_>) -> Result<Shrunk, AllocationError> {
 /// Fewer than two bars. Source: Chen, Wiesel, Eldar and Hero, IEEE Transactions on Signal Processing 58 (2010) 5016,
 /// equation 23, without the term `−2 tr(S²)/p` as sklearn's `oas`, to which it is equal.
 pub fn oracle_approximating(returns: Returns<'_>) -> Result<Shrunk, AllocationError> {
-    let (sample, _) = central(returns)?;
+    let sample = central(returns, |_| {})?;
     let (n, bars) = (returns.names() as f64, returns.bars() as f64);
     let (mean, squares) = identity_parts(&sample);
     let alpha = squares / (n * n);
@@ -146,11 +144,10 @@ pub fn oracle_approximating(returns: Returns<'_>) -> Result<Shrunk, AllocationEr
     Ok(towards_identity(sample, mean, if below > 0.0 { (above / below).min(1.0) } else { 1.0 }))
 }
 
-fn central(returns: Returns<'_>) -> Result<(Symmetric, Vec<f64>), AllocationError> {
+/// Covariance with divisor `bars`; `visit` sees every bar less the means.
+fn central(returns: Returns<'_>, visit: impl FnMut(&[f64])) -> Result<Symmetric, AllocationError> {
     returns.at_least(2)?;
-    let means = returns.means();
-    let sample = gram(returns.values(), returns.names(), &means, 1.0 / returns.bars() as f64);
-    Ok((sample, means))
+    Ok(gram(returns.values(), returns.names(), &returns.means(), 1.0 / returns.bars() as f64, visit))
 }
 
 /// Mean variance, and the sum of all squared cells.
@@ -162,7 +159,8 @@ fn identity_parts(sample: &Symmetric) -> (f64, f64) {
 
 fn towards_identity(sample: Symmetric, mean: f64, intensity: f64) -> Shrunk {
     let n = sample.n();
-    let mut values: Vec<f64> = sample.values().iter().map(|v| (1.0 - intensity) * v).collect();
+    let mut values = sample.into_values();
+    values.iter_mut().for_each(|v| *v *= 1.0 - intensity);
     (0..n).for_each(|i| values[i * n + i] += intensity * mean);
     Shrunk { covariance: Symmetric::raw(n, values), intensity }
 }
@@ -191,7 +189,7 @@ pub fn ledoit_wolf_constant_correlation(returns: Returns<'_>) -> Result<Shrunk, 
     let nothing = vec![0.0; n];
     let squared: Vec<f64> = centred.iter().map(|v| v * v).collect();
     // π: asymptotic variances of the cells.
-    let fourth = gram(&squared, n, &nothing, 1.0 / bars);
+    let fourth = gram(&squared, n, &nothing, 1.0 / bars, |_| {});
     // PyPortfolioOpt's mixture of the divisors `bars` and `bars − 1`.
     let mixture = 2.0 * (bars - 1.0) / bars - 1.0;
     let pi = |i: usize, j: usize| fourth.at(i, j) - mixture * sample.at(i, j) * sample.at(i, j);

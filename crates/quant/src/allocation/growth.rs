@@ -1,8 +1,9 @@
 //! Kelly's criterion: the fastest growth.
 
 use super::active_set::Quadratic;
+use super::gram::gram;
 use super::mean_variance::solve;
-use super::symmetric::{add_scaled, gram};
+use super::symmetric::add_scaled;
 use super::{AllocationError, Constraints, Returns, Symmetric, one_each};
 
 /// Kelly weights of small normal returns, a share `fraction` (above 0; 1 is full Kelly, ½ usual) of `Σ⁻¹(μ − r)`, scaled
@@ -69,7 +70,7 @@ pub fn maximise_growth(scenarios: Returns<'_>, limits: &Constraints) -> Result<V
     for _ in 0..200 {
         let x = wealth(&w);
         let scaled: Vec<f64> = scenarios.rows().zip(&x).flat_map(|(r, x)| r.iter().map(move |r| r / x)).collect();
-        let curvature = gram(&scaled, n, &nothing, 1.0 / bars);
+        let curvature = gram(&scaled, n, &nothing, 1.0 / bars, |_| {});
         let mut slope = vec![0.0; n];
         scaled.chunks_exact(n).for_each(|r| add_scaled(&mut slope, 1.0 / bars, r));
         // ½(v − w)'H(v − w) − s'(v − w): the linear part in v is Hw + s.

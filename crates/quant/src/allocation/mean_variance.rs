@@ -54,14 +54,14 @@ pub(super) fn solve(
     if !limits.groups.is_empty() {
         return interior::quadratic(problem, limits);
     }
-    let start = match start {
+    let (start, warm) = match start {
         Some(start) => {
             one_each("start", start, nearest.len())?;
-            if allowed(limits, start) { start.to_vec() } else { nearest }
+            if allowed(limits, start) { (start.to_vec(), true) } else { (nearest, false) }
         }
-        None => nearest,
+        None => (nearest, false),
     };
-    match active_set::solve(problem, limits, start) {
+    match active_set::solve(problem, limits, start, warm) {
         Err(AllocationError::NoConvergence | AllocationError::Singular { .. }) => interior::quadratic(problem, limits),
         found => found,
     }

@@ -70,6 +70,10 @@ impl Symmetric {
         &self.values
     }
 
+    pub(super) fn into_values(self) -> Vec<f64> {
+        self.values
+    }
+
     /// One row, which is also the column.
     ///
     /// # Panics
@@ -261,114 +265,6 @@ impl WithSimd for AddScaled<'_> {
     fn with_simd<S: Simd>(self, _: S) {
         for (t, x) in self.to.iter_mut().zip(self.x) {
             *t += self.k * x;
-        }
-    }
-}
-
-/// Columns of a panel: three vectors of 512 bits.
-const PANEL: usize = 24;
-/// Rows summed before the sum goes to memory, so that two panels stay in the nearest cache.
-const DEPTH: usize = 128;
-
-/// `X'X` of `rows × n` cells, row by row, from which `shift` was taken: a cell is summed over rows in their order,
-/// in parts of 128.
-pub(crate) fn gram(x: &[f64], n: usize, shift: &[f64], scale: f64) -> Symmetric {
-    let rows = x.len() / n;
-    let panels = n.div_ceil(PANEL);
-    let mut packed = vec![0.0; panels * PANEL * rows];
-    for (t, row) in x.chunks_exact(n).enumerate() {
-        for (p, part) in row.chunks(PANEL).enumerate() {
-            let to = &mut packed[(p * rows + t) * PANEL..][..part.len()];
-            for ((o, v), s) in to.iter_mut().zip(part).zip(&shift[p * PANEL..]) {
-                *o = v - s;
-            }
-        }
-    }
-    let wide = panels * PANEL;
-    let mut sums = vec![0.0; wide * wide];
-    widest(Gram { packed: &packed, rows, panels, sums: &mut sums });
-    let mut values = vec![0.0; n * n];
-    for i in 0..n {
-        for j in 0..=i {
-            let v = sums[j * wide + i] * scale;
-            values[i * n + j] = v;
-            values[j * n + i] = v;
-        }
-    }
-    Symmetric::raw(n, values)
-}
-
-struct Gram<'a> {
-    packed: &'a [f64],
-    rows: usize,
-    panels: usize,
-    sums: &'a mut [f64],
-}
-
-impl WithSimd for Gram<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match S::F64_LANES {
-            8 => self.run::<S, 8, 3>(simd),
-            4 => self.run::<S, 4, 3>(simd),
-            _ => self.run::<S, 4, 2>(simd),
-        }
-    }
-}
-
-impl Gram<'_> {
-    #[inline(always)]
-    fn run<S: Simd, const ROWS: usize, const VECTORS: usize>(self, simd: S) {
-        let wide = self.panels * PANEL;
-        let across = VECTORS * S::F64_LANES;
-        for from in (0..self.rows).step_by(DEPTH) {
-            let depth = DEPTH.min(self.rows - from);
-            let panel = |p: usize| &self.packed[(p * self.rows + from) * PANEL..][..depth * PANEL];
-            for j in 0..self.panels {
-                for i in 0..=j {
-                    for a in (0..PANEL).step_by(ROWS) {
-                        for b in (0..PANEL).step_by(across) {
-                            let to = &mut self.sums[(i * PANEL + a) * wide + j * PANEL + b..];
-                            tile::<S, ROWS, VECTORS>(simd, &panel(i)[a..], &panel(j)[b..], depth, to, wide);
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Adds the products of `ROWS` columns with `VECTORS` vectors of columns, summed over `depth` rows.
-#[inline(always)]
-fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
-    simd: S,
-    left: &[f64],
-    right: &[f64],
-    depth: usize,
-    to: &mut [f64],
-    wide: usize,
-) {
-    let lanes = S::F64_LANES;
-    let mut sums = [[simd.splat_f64s(0.0); VECTORS]; ROWS];
-    for (l, r) in left.chunks(PANEL).zip(right.chunks(PANEL)).take(depth) {
-        let (l, r) = (&l[..ROWS], &r[..VECTORS * lanes]);
-        let mut columns = [simd.splat_f64s(0.0); VECTORS];
-        for (v, c) in columns.iter_mut().enumerate() {
-            *c = simd.partial_load_f64s(&r[v * lanes..(v + 1) * lanes]);
-        }
-        for (row, x) in sums.iter_mut().zip(l) {
-            let x = simd.splat_f64s(*x);
-            for (sum, c) in row.iter_mut().zip(columns) {
-                *sum = simd.add_f64s(*sum, simd.mul_f64s(x, c));
-            }
-        }
-    }
-    for (a, row) in sums.iter().enumerate() {
-        for (v, sum) in row.iter().enumerate() {
-            let cells = &mut to[a * wide + v * lanes..][..lanes];
-            let total = simd.add_f64s(simd.partial_load_f64s(cells), *sum);
-            simd.partial_store_f64s(cells, total);
         }
     }
 }

@@ -392,6 +392,42 @@ fn drawn(random: &mut crate::performance::Random, n: usize) -> Vec<f64> {
     w.iter().map(|x| x / total).collect()
 }
 
+#[test]
+fn cold_starts_end_where_the_interior_point_method_does() {
+    let (bars, n) = (300, 120);
+    let mut random = crate::performance::Random::new(11);
+    let market: Vec<f64> = (0..bars).map(|_| 0.02 * (random.uniform() - 0.5)).collect();
+    let cell = |t: usize, noise: f64| market[t] + 0.03 * (noise - 0.5);
+    let cells: Vec<f64> = (0..bars * n).map(|k| cell(k / n, random.uniform())).collect();
+    let c = ledoit_wolf(Returns::new(&cells, n).unwrap()).unwrap().covariance;
+    let means: Vec<f64> = (0..n).map(|_| 1e-3 * (random.uniform() - 0.4)).collect();
+    let mut from: Vec<f64> = (0..n).map(|_| random.uniform()).collect();
+    let total: f64 = from.iter().sum();
+    from.iter_mut().for_each(|w| *w /= total);
+    let trading = |turnover, cost| Some(Trading { from: from.clone(), turnover, costs: vec![cost; n] });
+    for trading in [None, trading(Some(0.2), 0.0), trading(None, 1e-4)] {
+        for (low, high) in [(0.0, 0.05), (-0.02, 0.05)] {
+            for aversion in [1.0, 30.0, 1e3] {
+                let mut limits = Constraints { trading: trading.clone(), ..Constraints::within(n, low, high) };
+                let cost = |w: &[f64]| {
+                    trading
+                        .as_ref()
+                        .map_or(0.0, |t| w.iter().zip(&t.from).map(|(w, f)| (w - f).abs()).sum::<f64>() * t.costs[0])
+                };
+                let value = |w: &[f64]| dotted(w, &means) - 0.5 * aversion * c.quadratic(w) - cost(w);
+                let cold = maximise_utility(&means, &c, aversion, &limits, None).unwrap();
+                let warm = maximise_utility(&means, &c, aversion, &limits, Some(&cold)).unwrap();
+                assert!(cold.iter().zip(&warm).all(|(a, b)| (a - b).abs() < 1e-12));
+                limits.groups.push(super::Group { label: "all".into(), loadings: vec![1.0; n], low: 0.0, high: 2.0 });
+                let interior = maximise_utility(&means, &c, aversion, &limits, None).unwrap();
+                let (ours, theirs) = (value(&cold), value(&interior));
+                assert!((ours - theirs).abs() < 1e-9, "{ours} {theirs}");
+                assert!(ours > theirs - 1e-12, "{ours} {theirs}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 

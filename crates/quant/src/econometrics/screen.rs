@@ -38,7 +38,7 @@ pub struct PairTest {
     pub lags: usize,
 }
 
-/// A screen of pairs and its memory: about 16 bytes a value of the series, and what eight of them need.
+/// A screen of pairs and its memory: about 16 bytes a value of the series, and what sixteen of them need.
 pub struct PairScreen {
     n: usize,
     rows: usize,
@@ -48,12 +48,16 @@ pub struct PairScreen {
     /// Levels without the trend and differences, by tiles of eight series, then by rows.
     levels: Vec<Row>,
     steps: Vec<Row>,
-    /// Differences `k` rows before plus those `k` rows after, of one tile.
+    /// Tiles that meet the others together, so that those are read once: two, or one if the lags are many.
+    abreast: usize,
+    /// Differences `k` rows before plus those `k` rows after, by tile abreast, then by `k`.
     around: Vec<Vec<Row>>,
-    /// By series: `Σ z²`, `Σ y²` about the mean, products of differences by lag.
+    /// By series: `Σ z²`, `Σ y²` about the mean, what is taken off the levels, products of differences by lag.
     squares: Vec<f64>,
     total: Vec<f64>,
+    centre: Vec<f64>,
     products: Vec<f64>,
+    /// Products of levels, of differences, and of differences with those around, by tile abreast.
     cross: Vec<[Row; TILE]>,
     work: Work,
 }
@@ -75,6 +79,7 @@ impl PairScreen {
         }
         let most = largest(lags, rows, Trend::None)?;
         let tiles = n.div_ceil(TILE);
+        let abreast = if most <= 4 { 2 } else { 1 };
         Ok(PairScreen {
             n,
             rows,
@@ -83,11 +88,13 @@ impl PairScreen {
             most,
             levels: vec![[0.0; TILE]; tiles * rows],
             steps: vec![[0.0; TILE]; tiles * (rows - 1)],
-            around: vec![vec![[0.0; TILE]; rows - 1]; most],
+            abreast,
+            around: vec![vec![[0.0; TILE]; rows - 1]; most * abreast],
             squares: vec![0.0; tiles * TILE],
             total: vec![0.0; tiles * TILE],
+            centre: vec![0.0; tiles * TILE],
             products: vec![0.0; (most + 1) * tiles * TILE],
-            cross: vec![[[0.0; TILE]; TILE]; most + 2],
+            cross: vec![[[0.0; TILE]; TILE]; (most + 2) * abreast],
             work: Work {
                 spread: Spread::new(most),
                 normal: Normal::new(most),
@@ -124,23 +131,33 @@ impl PairScreen {
             }
             self.take(at, x).map_err(refuse)?;
         }
+        let tiles = self.n.div_ceil(TILE);
         let mut found = [Found::EMPTY; 2 * TILE * TILE];
-        for tile in 0..self.n.div_ceil(TILE) {
+        for tile in 0..tiles {
+            if matches!(self.trend, Trend::None | Trend::Constant) {
+                widest(Lay { screen: self, tile, series });
+            }
             widest(Own { screen: self, tile });
         }
-        for j in 0..self.n.div_ceil(TILE) {
-            widest(Surround { screen: self, tile: j });
-            for i in 0..=j {
-                let n = widest(Tile { screen: self, i, j, found: &mut found });
-                for f in &found[..n] {
-                    visit(f.test.y, f.test.x, (!f.same).then_some(f.test));
+        for from in (0..tiles).step_by(self.abreast) {
+            let upto = tiles.min(from + self.abreast);
+            for j in from..upto {
+                widest(Surround { screen: self, tile: j, place: j - from });
+            }
+            for i in 0..upto {
+                widest(Cross { screen: self, i, from, upto });
+                for j in from.max(i)..upto {
+                    let n = widest(Tile { screen: self, i, j, place: j - from, found: &mut found });
+                    for f in &found[..n] {
+                        visit(f.test.y, f.test.x, (!f.same).then_some(f.test));
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    /// Lays a series into its tile, without its trend.
+    /// Checks a series and notes its mean and its sum of squares; one with a slope is laid into its tile at once.
     fn take(&mut self, at: usize, x: &[f64]) -> Result<(), EconometricsError> {
         let (tile, lane) = (at / TILE, at % TILE);
         // A sum that is not finite has a value that is not, or values that no price has.
@@ -149,11 +166,11 @@ impl PairScreen {
         if !(total > 1e-20 * x.len() as f64 * centre * centre && total.is_finite()) {
             varied("series", x, 4)?;
         }
-        let centre = if self.trend == Trend::None { 0.0 } else { centre };
+        self.centre[at] = if self.trend == Trend::None { 0.0 } else { centre };
         self.total[at] = if self.trend == Trend::None { dot(x, x) } else { total };
         let levels = &mut self.levels[tile * self.rows..(tile + 1) * self.rows];
         match self.trend {
-            Trend::None | Trend::Constant => levels.iter_mut().zip(x).for_each(|(to, v)| to[lane] = v - centre),
+            Trend::None | Trend::Constant => {}
             Trend::Linear | Trend::Quadratic => {
                 let ols = Ols::fit(x, &[], self.trend)?;
                 if ols.rss <= 1e-24 * dot(x, x) {
@@ -163,6 +180,38 @@ impl PairScreen {
             }
         }
         Ok(())
+    }
+}
+
+/// Levels less what is taken off them, eight series beside each other.
+struct Lay<'a> {
+    screen: &'a mut PairScreen,
+    tile: usize,
+    series: &'a [&'a [f64]],
+}
+
+impl WithSimd for Lay<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Lay { screen: s, tile, series } = self;
+        let levels = &mut s.levels[tile * s.rows..(tile + 1) * s.rows];
+        let centre = &s.centre[tile * TILE..(tile + 1) * TILE];
+        let own = &series[tile * TILE..s.n.min((tile + 1) * TILE)];
+        let Some(own): Option<&[&[f64]; TILE]> = own.first_chunk() else {
+            for (lane, x) in own.iter().enumerate() {
+                levels.iter_mut().zip(*x).for_each(|(to, v)| to[lane] = v - centre[lane]);
+            }
+            return;
+        };
+        let own = own.map(|x| &x[..s.rows]);
+        let centre = Lanes::<TILE>(load(centre));
+        for (t, to) in levels.iter_mut().enumerate() {
+            let mut row = Lanes::all(0.0);
+            row.0.iter_mut().zip(own).for_each(|(v, x)| *v = x[t]);
+            *to = (row - centre).0;
+        }
     }
 }
 
@@ -195,6 +244,7 @@ impl WithSimd for Own<'_> {
 struct Surround<'a> {
     screen: &'a mut PairScreen,
     tile: usize,
+    place: usize,
 }
 
 impl WithSimd for Surround<'_> {
@@ -202,13 +252,55 @@ impl WithSimd for Surround<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Surround { screen: s, tile } = self;
+        let Surround { screen: s, tile, place } = self;
         let n = s.rows - 1;
         let steps = &s.steps[tile * n..(tile + 1) * n];
-        for (k, around) in (1..).zip(&mut s.around) {
-            around.fill([0.0; TILE]);
-            around.iter_mut().zip(&steps[k..]).for_each(|(to, after)| *to = *after);
-            around[k..].iter_mut().zip(steps).for_each(|(to, before)| *to = (Lanes(*before) + Lanes(*to)).0);
+        for (k, around) in (1..).zip(&mut s.around[place * s.most..(place + 1) * s.most]) {
+            // The first and the last `k` rows have one side only; of few rows some have none.
+            for (t, to) in around.iter_mut().enumerate().filter(|(t, _)| *t < k || t + k >= n) {
+                let before = t.checked_sub(k).and_then(|t| steps.get(t));
+                *to = before.or(steps.get(t + k)).copied().unwrap_or_default();
+            }
+            if 2 * k < n {
+                let sides = steps.iter().zip(&steps[2 * k..]);
+                around[k..n - k].iter_mut().zip(sides).for_each(|(to, (a, b))| *to = (Lanes(*a) + Lanes(*b)).0);
+            }
+        }
+    }
+}
+
+/// Sums of products of the columns of a tile with those of the tiles abreast.
+struct Cross<'a> {
+    screen: &'a mut PairScreen,
+    i: usize,
+    from: usize,
+    upto: usize,
+}
+
+impl WithSimd for Cross<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Cross { screen: s, i, from, upto } = self;
+        let (rows, steps, kinds) = (s.rows, s.rows - 1, s.most + 2);
+        let own_levels = &s.levels[i * rows..(i + 1) * rows];
+        let own_steps = &s.steps[i * steps..(i + 1) * steps];
+        for kind in 0..kinds {
+            let own = if kind == 0 { own_levels } else { own_steps };
+            let other = |j: usize| match kind {
+                0 => &s.levels[j * rows..(j + 1) * rows],
+                1 => &s.steps[j * steps..(j + 1) * steps],
+                _ => &s.around[(j - from) * s.most + kind - 2][..],
+            };
+            // Below the diagonal there is nothing to know.
+            let first = from.max(i);
+            if upto - first == 2 {
+                let (one, two) = s.cross.split_at_mut(kinds);
+                multiply(simd, own, [other(first), other(first + 1)], [&mut one[kind], &mut two[kind]]);
+            } else {
+                multiply(simd, own, [other(first)], [&mut s.cross[(first - from) * kinds + kind]]);
+            }
         }
     }
 }
@@ -229,6 +321,7 @@ struct Tile<'a> {
     screen: &'a mut PairScreen,
     i: usize,
     j: usize,
+    place: usize,
     found: &'a mut [Found; 2 * TILE * TILE],
 }
 
@@ -237,15 +330,10 @@ impl WithSimd for Tile<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> usize {
-        let Tile { screen: s, i, j, found } = self;
+        let Tile { screen: s, i, j, place, found } = self;
         let (rows, steps) = (s.rows, s.rows - 1);
         let width = s.squares.len();
-        multiply(&s.levels[i * rows..(i + 1) * rows], &s.levels[j * rows..(j + 1) * rows], &mut s.cross[0]);
-        let own = &s.steps[i * steps..(i + 1) * steps];
-        multiply(own, &s.steps[j * steps..(j + 1) * steps], &mut s.cross[1]);
-        for (around, cross) in s.around.iter().zip(&mut s.cross[2..]) {
-            multiply(own, around, cross);
-        }
+        let cross = &s.cross[place * (s.most + 2)..(place + 1) * (s.most + 2)];
         let mut n = 0;
         for r in 0..TILE.min(s.n - i * TILE) {
             let one = i * TILE + r;
@@ -253,14 +341,14 @@ impl WithSimd for Tile<'_> {
                 // Up: the series of tile i is explained by those of tile j; else the other way.
                 let lane_squares = Lanes::<TILE>(load(&s.squares[j * TILE..]));
                 let mine = Lanes::all(s.squares[one]);
-                let g = Lanes(s.cross[0][r]);
+                let g = Lanes(cross[0][r]);
                 let (y, x) = if up { (mine, lane_squares) } else { (lane_squares, mine) };
                 let mut b = g;
                 b.0.iter_mut().zip(x.0).for_each(|(b, x)| *b /= x);
                 let work = &mut s.work;
                 work.spread.squares = quadratic(b, y, g + g, x);
                 for k in 0..=s.most {
-                    let c = Lanes(s.cross[k + 1][r]);
+                    let c = Lanes(cross[k + 1][r]);
                     let base = k * width;
                     let theirs = Lanes(load(&s.products[base + j * TILE..]));
                     let (yy, xx) = order(up, Lanes::all(s.products[base + one]), theirs);
@@ -272,10 +360,14 @@ impl WithSimd for Tile<'_> {
                     work.spread.head_steps[k] = spread(b, up, mine[k][r], theirs[k]);
                     work.spread.tail_steps[k] = spread(b, up, mine[steps - 1 - k][r], theirs[steps - 1 - k]);
                 }
-                work.normal.sum(&work.spread, s.most);
                 let (statistic, lags) = match penalty(s.lags, steps - s.most) {
-                    None => (work.normal.statistic(s.most, steps - s.most), [s.most; TILE]),
+                    None if s.most == 1 => (work.spread.one_lag(steps - 1), [1; TILE]),
+                    None => {
+                        work.normal.sum(&work.spread, s.most);
+                        (work.normal.statistic(s.most, steps - s.most), [s.most; TILE])
+                    }
                     Some(penalty) => {
+                        work.normal.sum(&work.spread, s.most);
                         let best = work.normal.best(s.most, steps - s.most, penalty);
                         let mut statistic = [0.0; TILE];
                         for (lane, (to, lag)) in statistic.iter_mut().zip(best).enumerate() {
@@ -287,6 +379,9 @@ impl WithSimd for Tile<'_> {
                     }
                 };
                 let p = p_of_two(statistic, s.trend);
+                let totals = if up { Lanes::all(s.total[one]) } else { Lanes(load(&s.total[j * TILE..])) };
+                let mut left = work.spread.squares;
+                left.0.iter_mut().zip(totals.0).for_each(|(l, t)| *l /= t);
                 for (lane, lags) in lags.into_iter().enumerate().take(s.n - j * TILE) {
                     let other = j * TILE + lane;
                     // A tile on the diagonal has every pair twice.
@@ -294,8 +389,7 @@ impl WithSimd for Tile<'_> {
                         continue;
                     }
                     let (y, x) = if up { (one, other) } else { (other, one) };
-                    let left = work.spread.squares.0[lane] / s.total[y];
-                    let same = !(1.0 - left < SAME && statistic.0[lane].is_finite());
+                    let same = !(1.0 - left.0[lane] < SAME && statistic.0[lane].is_finite());
                     let test = PairTest { y, x, hedge: b.0[lane], statistic: statistic.0[lane], p: p.0[lane], lags };
                     found[n] = Found { test, same };
                     n += 1;
@@ -330,18 +424,47 @@ fn load(x: &[f64]) -> Row {
     x.first_chunk::<TILE>().copied().unwrap_or_default()
 }
 
-/// Sums of products of every column of `a` with every column of `b`; each sum runs down the rows.
+/// Sums of products of every column of `a` with every column of the others; each sum runs down the rows.
 #[inline(always)]
-fn multiply(a: &[Row], b: &[Row], out: &mut [Row; TILE]) {
-    let mut sums = [[0.0; TILE]; TILE];
-    for (a, b) in a.iter().zip(b) {
-        for (sum, a) in sums.iter_mut().zip(a) {
-            for (sum, b) in sum.iter_mut().zip(b) {
-                *sum += a * b;
+fn multiply<S: Simd, const N: usize>(simd: S, a: &[Row], others: [&[Row]; N], out: [&mut [Row; TILE]; N]) {
+    match S::F64_LANES {
+        8 => multiply_rows::<S, N, 8>(simd, a, others, out),
+        _ => multiply_rows::<S, N, 4>(simd, a, others, out),
+    }
+}
+
+/// `ROWS` columns of `a` with a vector of each other tile at a time: as many sums as registers hold.
+#[inline(always)]
+fn multiply_rows<S: Simd, const N: usize, const ROWS: usize>(
+    simd: S,
+    a: &[Row],
+    others: [&[Row]; N],
+    mut out: [&mut [Row; TILE]; N],
+) {
+    let lanes = S::F64_LANES;
+    let others = others.map(|o| &o[..a.len()]);
+    for first in (0..TILE).step_by(ROWS) {
+        for lane in (0..TILE).step_by(lanes) {
+            let mut sums = [[simd.splat_f64s(0.0); N]; ROWS];
+            for (t, a) in a.iter().enumerate() {
+                let mut columns = [simd.splat_f64s(0.0); N];
+                for (column, other) in columns.iter_mut().zip(others) {
+                    *column = S::as_simd_f64s(&other[t][lane..lane + lanes]).0[0];
+                }
+                for (row, x) in sums.iter_mut().zip(&a[first..first + ROWS]) {
+                    let x = simd.splat_f64s(*x);
+                    for (sum, column) in row.iter_mut().zip(columns) {
+                        *sum = simd.add_f64s(*sum, simd.mul_f64s(x, column));
+                    }
+                }
+            }
+            for (r, row) in sums.iter().enumerate() {
+                for (out, sum) in out.iter_mut().zip(row) {
+                    S::as_mut_simd_f64s(&mut out[first + r][lane..lane + lanes]).0[0] = *sum;
+                }
             }
         }
     }
-    *out = sums;
 }
 
 /// [`p_value`](super::p_value) for two series.

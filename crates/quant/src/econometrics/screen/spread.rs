@@ -30,6 +30,28 @@ impl<const L: usize> Spread<L> {
         }
     }
 
+    /// The t-statistic of the level beside one lag, over `rows` rows: [`Normal`] in closed form, with one root.
+    #[inline(always)]
+    pub(super) fn one_lag(&self, rows: usize) -> Lanes<L> {
+        let all = (self.head.first_chunk(), self.tail.first_chunk(), self.products.first_chunk());
+        let (Some([e0, e1]), Some([z0, z1]), Some([p0, p1])) = all else { return Lanes::all(f64::NAN) };
+        let square = |x: Lanes<L>| x * x;
+        // Of the difference and of the one before it; what both explain is halved because `2 e Δe` telescopes.
+        let now = *p0 - square(self.head_steps[0]);
+        let before = *p0 - square(self.tail_steps[0]);
+        let level = self.squares - square(*z0) - square(*e0);
+        let half = Lanes::all(0.5);
+        let level_now = half * (square(*z0) - square(*e1) - now);
+        let level_before = half * (square(*z1) - square(*e0) + before);
+        let share = before.map(|v| 1.0 / v);
+        // Less what the lag explains: `a` the covariance, `b` and `c` the variances.
+        let a = level_now - level_before * *p1 * share;
+        let b = level - square(level_before) * share;
+        let c = now - square(*p1) * share;
+        let free = (rows - 2) as f64;
+        a * (b * c - square(a)).map(|v| (free / v).sqrt())
+    }
+
     /// One lane of it.
     pub(super) fn lane(&self, lane: usize, to: &mut Spread<1>) {
         let copy = |from: &[Lanes<L>], to: &mut [Lanes<1>]| {

@@ -42,7 +42,7 @@ impl American {
     pub fn price(&self, scheme: &AmericanScheme) -> f64 {
         let p = reflect(self.right.sign(), self.underlying, self.strike, self.years, self.rate, self.carry, self.vol);
         let usual = usual(&p);
-        let [v] = puts::<1>(scheme, &[p.ratio], &[p.rate], &[p.dividend_yield], &[p.vol], &[p.years]);
+        let [v] = puts::<1, 1>(scheme, &[p.ratio], &[p.rate], &[p.dividend_yield], &[p.vol], &[p.years]);
         if usual { v * p.scale } else { special(&p) }
     }
 }
@@ -137,7 +137,7 @@ impl WithSimd for Fill<'_> {
                 (ratio[i], rate[i], dividends[i], vol[i], years[i]) =
                     (p.ratio, p.rate, p.dividend_yield, p.vol, p.years);
             }
-            let mut value = puts::<BLOCK>(scheme, &ratio, &rate, &dividends, &vol, &years);
+            let mut value = puts::<BLOCK, 4>(scheme, &ratio, &rate, &dividends, &vol, &years);
             for i in 0..length {
                 let p = reflect(sign[i], spot[i], strike[i], t[i], r[i], b[i], v[i]);
                 value[i] = if usual(&p) { value[i] * p.scale } else { special(&p) };

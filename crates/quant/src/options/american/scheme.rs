@@ -12,8 +12,8 @@ pub(super) struct Point {
     pub(super) root: f64,
     /// Weight of the integrand times `√(τ − u)` parts: `w (1 + y) / 2`.
     pub(super) weight: f64,
-    /// What each node of the boundary counts in `ln²(B(u) / X)`.
-    pub(super) basis: Vec<f64>,
+    /// What each node of the boundary counts in `ln²(B(u) / X)`; 0 for the nodes beyond the last that fill up a four.
+    pub(super) basis: Vec<[f64; 4]>,
 }
 
 /// Numbers of nodes and of iterations, and the tables for them; made once.
@@ -68,14 +68,15 @@ fn integral(points: usize, nodes: usize, root_of_tau: f64) -> Vec<Point> {
 }
 
 /// Chebyshev interpolation at `z` from the extrema `cos(iπ/n)`, of which the last has the value 0 and is left out.
-fn basis(n: usize, z: f64) -> Vec<f64> {
+fn basis(n: usize, z: f64) -> Vec<[f64; 4]> {
     let angle = libm::acos(z.clamp(-1.0, 1.0));
     let half = |i: usize| if i == 0 || i == n { 0.5 } else { 1.0 };
     let of = |i: usize| {
         let term = |m: usize| half(m) * libm::cos(PI * (i * m) as f64 / n as f64) * libm::cos(m as f64 * angle);
         half(i) * 2.0 / n as f64 * (0..=n).map(term).sum::<f64>()
     };
-    (0..n).map(of).collect()
+    let at = |i: usize| if i < n { of(i) } else { 0.0 };
+    (0..n.div_ceil(4)).map(|k| [0, 1, 2, 3].map(|j| at(4 * k + j))).collect()
 }
 
 /// Nodes and weights on −1 to 1, by Newton's method on the Legendre polynomial (Abramowitz and Stegun 25.4.29).

@@ -45,7 +45,7 @@ fn plain(returns: &[f64], exposures: &[f64], tail_rows: usize) -> (f64, f64, Vec
     (-pnl[order[tail_rows - 1]], es, (0..n).map(|i| component(i) / tail_rows as f64).collect())
 }
 
-fn var<T: Cell + Send + Sync>(label: &str, cells: Vec<T>, returns: &[f64], exposures: &[f64], repeats: usize) {
+fn var<T: Cell>(label: &str, cells: Vec<T>, returns: &[f64], exposures: &[f64], repeats: usize) {
     let (n, scenarios) = (exposures.len(), returns.len() / exposures.len());
     let (var, es, parts) = plain(returns, exposures, scenarios / 40);
     let mut book = ScenarioBook::new(cells, n, 0.025).unwrap();
@@ -65,37 +65,21 @@ fn var<T: Cell + Send + Sync>(label: &str, cells: Vec<T>, returns: &[f64], expos
     let worst = components.iter().zip(&parts).map(|(a, b)| (a - b).abs() / es).fold(0.0, f64::max);
     println!("{{\"workload\":\"Q6-var-{label}\",\"max_rel_err\":{error:e},\"max_component_err_of_es\":{worst:e}}}");
 
-    // Two threads that wait for their half, as a pool's would.
-    let half = scenarios / 2;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let one = book.tail();
+    measured(
+        &format!("Q6-var-{label}-pool"),
+        repeats,
+        20,
+        || {
+            let tail = book.set_exposures_in(&pool, exposures).unwrap();
+            book.components_es(&mut components);
+            assert_eq!(tail, one);
+        },
+        || "\"threads\":2".to_owned(),
+    );
     let mut pnl = vec![0.0; scenarios];
-    let start = std::sync::Barrier::new(2);
-    let stop = std::sync::Barrier::new(2);
-    let rounds = repeats * 20;
-    let reader = book.clone();
-    std::thread::scope(|s| {
-        let (low, high) = pnl.split_at_mut(half);
-        let (reader, start, stop) = (&reader, &start, &stop);
-        s.spawn(move || {
-            for _ in 0..rounds {
-                start.wait();
-                reader.pnl_of(exposures, half, high);
-                stop.wait();
-            }
-        });
-        let mut wall: Vec<f64> = Vec::new();
-        for _ in 0..rounds {
-            let clock = Instant::now();
-            start.wait();
-            reader.pnl_of(exposures, 0, low);
-            stop.wait();
-            wall.push(clock.elapsed().as_secs_f64());
-        }
-        wall.sort_by(f64::total_cmp);
-        println!(
-            "{{\"workload\":\"Q6-pnl-{label}\",\"peer\":\"ours\",\"threads\":2,\"ms_wall\":{:.4}}}",
-            wall[rounds / 2] * 1e3
-        );
-    });
+    book.pnl_of(exposures, 0, &mut pnl);
     measured(
         &format!("Q6-rest-{label}"),
         repeats,

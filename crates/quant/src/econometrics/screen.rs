@@ -316,6 +316,24 @@ impl Found {
         Found { test: PairTest { y: 0, x: 0, hedge: 0.0, statistic: 0.0, p: 0.0, lags: 0 }, same: false };
 }
 
+/// One series with those of a tile, in one direction.
+#[derive(Clone, Copy)]
+struct Fit {
+    hedge: Lanes<TILE>,
+    statistic: Lanes<TILE>,
+    /// Share of the variance that is not explained.
+    left: Lanes<TILE>,
+    p: Lanes<TILE>,
+    lags: [usize; TILE],
+}
+
+impl Fit {
+    const EMPTY: Fit = {
+        let zeros = Lanes([0.0; TILE]);
+        Fit { hedge: zeros, statistic: zeros, left: zeros, p: zeros, lags: [0; TILE] }
+    };
+}
+
 /// The pairs of two tiles, in both directions.
 struct Tile<'a> {
     screen: &'a mut PairScreen,
@@ -334,7 +352,7 @@ impl WithSimd for Tile<'_> {
         let (rows, steps) = (s.rows, s.rows - 1);
         let width = s.squares.len();
         let cross = &s.cross[place * (s.most + 2)..(place + 1) * (s.most + 2)];
-        let mut n = 0;
+        let mut fits = [Fit::EMPTY; 2 * TILE];
         for r in 0..TILE.min(s.n - i * TILE) {
             let one = i * TILE + r;
             for up in [true, false] {
@@ -378,22 +396,29 @@ impl WithSimd for Tile<'_> {
                         (Lanes(statistic), best)
                     }
                 };
-                let p = p_of_two(statistic, s.trend);
                 let totals = if up { Lanes::all(s.total[one]) } else { Lanes(load(&s.total[j * TILE..])) };
                 let mut left = work.spread.squares;
                 left.0.iter_mut().zip(totals.0).for_each(|(l, t)| *l /= t);
-                for (lane, lags) in lags.into_iter().enumerate().take(s.n - j * TILE) {
-                    let other = j * TILE + lane;
-                    // A tile on the diagonal has every pair twice.
-                    if i == j && other <= one {
-                        continue;
-                    }
-                    let (y, x) = if up { (one, other) } else { (other, one) };
-                    let same = !(1.0 - left.0[lane] < SAME && statistic.0[lane].is_finite());
-                    let test = PairTest { y, x, hedge: b.0[lane], statistic: statistic.0[lane], p: p.0[lane], lags };
-                    found[n] = Found { test, same };
-                    n += 1;
-                }
+                fits[2 * r + usize::from(!up)] = Fit { hedge: b, statistic, left, p: statistic, lags };
+            }
+        }
+        // After each other, because one waits for itself: a polynomial of a high degree.
+        for fit in &mut fits {
+            fit.p = p_of_two(fit.statistic, s.trend);
+        }
+        let mut n = 0;
+        for (k, fit) in fits.iter().enumerate().take(2 * (s.n - i * TILE)) {
+            let (one, up) = (i * TILE + k / 2, k % 2 == 0);
+            // A tile on the diagonal has every pair twice.
+            let first = if i == j { k / 2 + 1 } else { 0 };
+            for lane in first..TILE.min(s.n - j * TILE) {
+                let other = j * TILE + lane;
+                let (y, x) = if up { (one, other) } else { (other, one) };
+                let (statistic, p) = (fit.statistic.0[lane], fit.p.0[lane]);
+                let same = !(1.0 - fit.left.0[lane] < SAME && statistic.is_finite());
+                let test = PairTest { y, x, hedge: fit.hedge.0[lane], statistic, p, lags: fit.lags[lane] };
+                found[n] = Found { test, same };
+                n += 1;
             }
         }
         n

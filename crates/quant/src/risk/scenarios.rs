@@ -4,12 +4,32 @@ use super::tail::Border;
 use super::{RiskError, Tail, in_tail};
 use crate::vmath::widest;
 use pulp::{Simd, WithSimd};
+use rayon::ThreadPool;
+use rayon::prelude::*;
 
 /// How a scenario's return is stored: `f64`, or `f32` for half the memory traffic at a relative rounding of 6e-8 a cell.
 /// Sums are in `f64` either way.
-pub trait Cell: Copy + Into<f64> {}
-impl Cell for f32 {}
-impl Cell for f64 {}
+pub trait Cell: Copy + Into<f64> + Send + Sync {
+    /// A vector of cells.
+    #[doc(hidden)]
+    fn load<S: Simd>(cells: &[Self]) -> S::f64s;
+}
+
+impl Cell for f32 {
+    #[inline(always)]
+    fn load<S: Simd>(cells: &[f32]) -> S::f64s {
+        let mut wide = [0.0; 8];
+        wide.iter_mut().zip(&cells[..S::F64_LANES]).for_each(|(w, c)| *w = f64::from(*c));
+        S::as_simd_f64s(&wide).0[0]
+    }
+}
+
+impl Cell for f64 {
+    #[inline(always)]
+    fn load<S: Simd>(cells: &[f64]) -> S::f64s {
+        S::as_simd_f64s(&cells[..S::F64_LANES]).0[0]
+    }
+}
 
 /// Scenario returns of every position, and the P&L of the present exposures in each scenario.
 ///
@@ -95,6 +115,20 @@ impl<T: Cell> ScenarioBook<T> {
         self.check_exposures(exposures)?;
         let mut pnl = std::mem::take(&mut self.pnl);
         self.pnl_of(exposures, 0, &mut pnl);
+        self.pnl = pnl;
+        self.exposures.copy_from_slice(exposures);
+        Ok(self.measure())
+    }
+
+    /// As [`ScenarioBook::set_exposures`], to the bit, with the threads of a pool.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn set_exposures_in(&mut self, pool: &ThreadPool, exposures: &[f64]) -> Result<Tail, RiskError> {
+        self.check_exposures(exposures)?;
+        let mut pnl = std::mem::take(&mut self.pnl);
+        let parts = pnl.par_chunks_mut(SHARE).enumerate();
+        pool.install(|| parts.for_each(|(k, part)| self.pnl_of(exposures, k * SHARE, part)));
         self.pnl = pnl;
         self.exposures.copy_from_slice(exposures);
         Ok(self.measure())
@@ -322,6 +356,9 @@ impl<T: Cell> WithSimd for AddColumn<'_, T> {
     }
 }
 
+/// Scenarios that a thread takes at a time.
+const SHARE: usize = 64;
+
 /// Lanes of one scenario's sum.
 const LANES: usize = 32;
 
@@ -335,17 +372,34 @@ struct Products<'a, T> {
 impl<T: Cell> WithSimd for Products<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let n = self.exposures.len();
+    fn with_simd<S: Simd>(self, simd: S) {
+        match S::F64_LANES {
+            8 => self.run::<S, 4>(simd),
+            4 => self.run::<S, 8>(simd),
+            2 => self.run::<S, 16>(simd),
+            _ => self.run::<S, LANES>(simd),
+        }
+    }
+}
+
+impl<T: Cell> Products<'_, T> {
+    #[inline(always)]
+    fn run<S: Simd, const VECTORS: usize>(self, simd: S) {
+        let (n, width) = (self.exposures.len(), S::F64_LANES);
         for (out, row) in self.out.iter_mut().zip(self.rows.chunks_exact(n)) {
-            let mut sums = [0.0_f64; LANES];
+            let mut vectors = [simd.splat_f64s(0.0); VECTORS];
             let (cells, exposures) = (row.chunks_exact(LANES), self.exposures.chunks_exact(LANES));
             let rest = cells.remainder().iter().zip(exposures.remainder());
             let rest = rest.fold(0.0, |s, (x, e)| s + (*x).into() * e);
             for (x, e) in cells.zip(exposures) {
-                for k in 0..LANES {
-                    sums[k] += x[k].into() * e[k];
+                for (k, sum) in vectors.iter_mut().enumerate() {
+                    let product = simd.mul_f64s(T::load::<S>(&x[k * width..]), f64::load::<S>(&e[k * width..]));
+                    *sum = simd.add_f64s(*sum, product);
                 }
+            }
+            let mut sums = [0.0_f64; LANES];
+            for (to, from) in S::as_mut_simd_f64s(&mut sums).0.iter_mut().zip(vectors) {
+                *to = from;
             }
             let mut width = LANES / 2;
             while width > 0 {

@@ -179,6 +179,12 @@ fn fills_keep_the_book_right() {
         assert!((moved.component_es(i) - anew.component_es(i)).abs() < 1e-12 * tail.es, "{i}");
     }
     // Single precision: cells rounded by 6e-8.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    let mut shared = ScenarioBook::new(sample(), 20, 0.033).unwrap();
+    assert_eq!(shared.set_exposures_in(&pool, moved.exposures()).unwrap(), tail);
+    assert_eq!(shared.pnl(), anew.pnl());
+    assert!(shared.set_exposures_in(&pool, &[f64::NAN; 20]).is_err());
+    assert_eq!(shared.pnl(), anew.pnl());
     let mut single = ScenarioBook::new(sample().iter().map(|r| *r as f32).collect(), 20, 0.033).unwrap();
     let rounded = single.set_exposures(moved.exposures()).unwrap();
     assert!((rounded.es / tail.es - 1.0).abs() < 1e-6);

@@ -78,8 +78,8 @@ impl European {
         Self { right, underlying: future, strike, years, rate, carry: 0.0, vol }
     }
 
-    /// The premium; with no time or no volatility left, the discounted payoff of the forward. NaN for a price that is not
-    /// positive, a negative time or volatility, and for NaN.
+    /// The premium; with no time or no volatility left, the discounted payoff of the forward; 0 beyond 37.6 standard
+    /// deviations out of the money. NaN for a price that is not positive, a negative time or volatility, and for NaN.
     #[must_use]
     pub fn price(&self) -> f64 {
         self.premium()

@@ -250,11 +250,16 @@ proptest! {
         let forward = o.underlying * libm::exp(o.carry * o.years);
         let out = if o.strike > forward { Right::Call } else { Right::Put };
         let undiscounted = European { right: out, underlying: forward, rate: 0.0, carry: 0.0, ..o };
-        let found = implied_vol(out, undiscounted.price(), forward, o.strike, o.years);
-        prop_assert!((found - o.vol).abs() <= 1e-13, "{found}");
+        // More than 37 standard deviations out of the money a premium is no longer a normal number.
+        if undiscounted.price() > 1e-300 {
+            let found = implied_vol(out, undiscounted.price(), forward, o.strike, o.years);
+            prop_assert!((found - o.vol).abs() <= 1e-13, "{found}");
+        }
         let normal = Bachelier { right: out, forward, strike: o.strike, years: o.years, vol: o.vol * forward };
-        let found = implied_normal_vol(out, normal.price(), forward, o.strike, o.years);
-        prop_assert!((found / normal.vol - 1.0).abs() <= 1e-13, "{found}");
+        if normal.price() > 1e-300 {
+            let found = implied_normal_vol(out, normal.price(), forward, o.strike, o.years);
+            prop_assert!((found / normal.vol - 1.0).abs() <= 1e-13, "{found}");
+        }
     }
 }
 

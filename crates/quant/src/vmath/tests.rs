@@ -58,6 +58,29 @@ fn as_near_as_stated() {
     }
 }
 
+/// What kernels use instead of [`exp`] and [`ln_ratio`], on the same tables.
+#[test]
+fn kernel_forms_as_near_as_stated() {
+    let (mut exponentials, mut logarithms) = ((0, 0.0_f64), (0, 0.0_f64));
+    for [x, high, low] in rows("exp").into_iter().filter(|r| r[0] >= -708.0 && r[0] <= 709.4) {
+        exponentials = (exponentials.0 + 1, exponentials.1.max(ulps(exp_normal(x), high, low)));
+    }
+    for line in include_str!("../../oracles/options_ratio.csv").lines().skip(1) {
+        let r: Vec<f64> = line.split(',').map(|v| v.parse().unwrap()).collect();
+        let [y] = ln_ratios_usual([r[0]], [r[1]]);
+        logarithms = (logarithms.0 + 1, logarithms.1.max(ulps(y, r[2], r[3])));
+    }
+    assert!(exponentials.0 >= 400 && exponentials.1 <= 1.2, "{exponentials:?}");
+    assert!(logarithms.0 >= 400 && logarithms.1 <= 3.0, "{logarithms:?}");
+    assert_eq!(
+        (exp_normal(-708.1), exp_normal(709.5), exp_normal(0.0), exp_normal(-0.0)),
+        (0.0, f64::INFINITY, 1.0, 1.0)
+    );
+    assert_eq!((exp_normal(f64::NEG_INFINITY), exp_normal(f64::INFINITY)), (0.0, f64::INFINITY));
+    assert!(exp_normal(f64::NAN).is_nan() && exp_normal(f64::from_bits(0x7ff8_0000_0000_0fff)).is_nan());
+    assert_eq!(ln_ratios_usual([3.0, 1.0, 0.75], [3.0, 1.0, 0.75]), [0.0; 3]);
+}
+
 #[test]
 fn edges() {
     let inf = f64::INFINITY;

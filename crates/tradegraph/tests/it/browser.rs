@@ -25,8 +25,11 @@ for (const level of ['error', 'warn']) { console[level] = (...words) => seen.err
 addEventListener('load', async () => {
   const plots = [...document.querySelectorAll('.plot')].filter((p) => p.offsetParent);
   const drawn = (plot) => plot.querySelector('.main-svg');
-  // A plot is drawn when it comes into view: the window is as tall as the page.
-  for (let i = 0; i < 100 && !plots.every(drawn); i += 1) await new Promise((done) => setTimeout(done, 50));
+  // A plot is drawn when it comes into view: the window is as tall as the page. What is in view is told with a frame, and the
+  // browser's virtual clock may run out before it makes one: then the page is asked for its plots, as a printer asks.
+  for (let i = 0; i < 60 && !plots.every(drawn); i += 1) await new Promise((done) => setTimeout(done, 50));
+  if (typeof drawings !== 'undefined') [...drawings.keys()].forEach(bring);
+  for (let i = 0; i < 40 && !plots.every(drawn); i += 1) await new Promise((done) => setTimeout(done, 50));
   seen.plots = plots.length;
   seen.empty = plots.filter((p) => !drawn(p)).map((p) => p.id);
   seen.wide = document.documentElement.scrollWidth - innerWidth;
